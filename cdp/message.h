@@ -1,0 +1,47 @@
+/* message.h: one CDP message, in and out, without copying documents.
+ *
+ * Chromium's CDP JSON is pure ASCII with \uXXXX escapes, one object per message. The
+ * envelope (id, method, sessionId, error, and the span of params or result) is found by
+ * a scan that does not build a tree: jansson costs 12 ms per MB and rejects lone
+ * surrogates. Small params and results go to jansson; a large string is unescaped in
+ * place. Pure: no I/O. */
+#ifndef CDP_MESSAGE_H
+#define CDP_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+
+/* A span of the message's own bytes; NULL when absent. */
+struct cdp_span {
+    char *at;
+    size_t bytes;
+};
+
+struct cdp_message {
+    uint64_t id;             /* 0: an event. */
+    struct cdp_span method;  /* Without quotes. */
+    struct cdp_span session; /* Without quotes. */
+    struct cdp_span body;    /* The value of "params", "result" or "error". */
+    bool is_error;
+};
+
+/* 0, or -EBADMSG when `text` is not one CDP message. */
+int message_scan(char *text, size_t bytes, struct cdp_message *ret);
+/* Finds the value of a top-level key of the object in `body`; a string without quotes,
+ * still escaped. False when absent. */
+bool message_member(struct cdp_span body, const char *key, struct cdp_span *ret);
+/* Unescapes a JSON string's inside in place to valid UTF-8: surrogate pairs joined, lone
+ * surrogates become U+FFFD, NUL stays a byte of value 0. Returns the new length, or
+ * SIZE_MAX for a malformed escape. */
+size_t message_unescape(char *text, size_t bytes);
+/* The body as a tree; NULL when it is malformed or holds a lone surrogate. Caller decrefs. */
+json_t *message_tree(struct cdp_span body);
+
+/* Serialises {id, method, params, sessionId}; params may be NULL, session may be NULL.
+ * Returns malloc()ed text, or NULL when memory runs out. Does not take params. */
+char *message_format(uint64_t id, const char *method, const json_t *params, const char *session,
+                     size_t *ret_bytes);
+
+#endif

@@ -1,0 +1,59 @@
+/* result.h: what came out of one render. */
+#ifndef CDP_RESULT_H
+#define CDP_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "config/limits.h"
+
+enum render_outcome {
+    RENDER_COMPLETE, /* All conditions held. */
+    RENDER_PARTIAL,  /* Captured at the deadline. */
+    RENDER_FAILED,   /* No document; .code says why. */
+};
+
+enum render_reason {
+    RENDER_SETTLED,   /* Settled, or the asked-for milestone was reached. */
+    RENDER_CONDITION, /* A `wait` condition did not hold in time. */
+    RENDER_DEADLINE,
+};
+
+/* One value per code of the HTTP interface that a render can end with. */
+enum render_code {
+    RENDER_OK,
+    RENDER_NAVIGATION_FAILED, /* .net_error holds the net:: code. */
+    RENDER_TOO_MANY_REDIRECTS,
+    RENDER_REDIRECT_STORM,
+    RENDER_NOT_A_DOCUMENT,    /* 204, download, or a type that is no document. */
+    RENDER_OUTPUT_TOO_LARGE,
+    RENDER_TIMEOUT,           /* 504: nothing could be captured, or onTimeout was error. */
+    RENDER_UNRESPONSIVE,      /* 504: the main thread did not answer. */
+    RENDER_INTERNAL,          /* The protocol answered in a way we do not know. */
+};
+
+/* Durations in ms; disjoint, they follow the waits of the pool. */
+struct render_phases {
+    uint64_t navigate_ms, load_ms, settle_ms, capture_ms, process_ms;
+};
+
+struct render_result {
+    enum render_outcome outcome;
+    enum render_reason reason;
+    enum render_code code;
+    int status; /* HTTP status of the main document; 0: unknown. */
+    char net_error[64];
+    char *final_url; /* Owned. */
+    char *title;     /* Owned; valid UTF-8. */
+    char *html;      /* Owned; valid UTF-8, not NUL-terminated. */
+    size_t html_bytes;
+    uint32_t pending; /* Requests that were still pending. */
+    struct render_phases phases;
+    uint64_t dom_content_loaded_ms, loaded_ms; /* Since the navigation; 0: did not happen. */
+    int64_t clock_skew_ms; /* Page clock minus real clock at the start. */
+};
+
+/* Frees the result and what it owns; NULL is fine. */
+void render_result_free(struct render_result *);
+
+#endif
