@@ -1,0 +1,161 @@
+/* test_params.c: the table of render parameters is whole, and its names are found. */
+#include "config/params.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "config/nearest.h"
+
+START_TEST(defaults_are_those_of_the_interface)
+{
+    struct render_params params;
+    memset(&params, 0xa5, sizeof params);
+    render_params_init(&params);
+    ck_assert_ptr_null(params.url);
+    ck_assert_ptr_null(params.affinity);
+    ck_assert_uint_eq(params.affinity_bytes, 0);
+    ck_assert_int_eq(params.isolation, ISOLATION_DEFAULT);
+    ck_assert_int_eq(params.lane, LANE_MAIN);
+    ck_assert_uint_eq(params.priority, 0);
+    ck_assert_uint_eq(params.timeout_ms, 30000);
+    ck_assert_uint_eq(params.queue_timeout_ms, 0);
+    ck_assert_int_eq(params.on_timeout, ON_TIMEOUT_PARTIAL);
+    ck_assert(params.retry_on_crash);
+    ck_assert_int_eq(params.until, WAIT_AUTO);
+    render_params_free(&params);
+}
+END_TEST
+
+START_TEST(free_releases_strings_and_may_be_repeated)
+{
+    struct render_params params;
+    render_params_init(&params);
+    params.url = strdup("http://127.0.0.1/");
+    params.affinity = strdup("a");
+    params.affinity_bytes = 1;
+    render_params_free(&params);
+    ck_assert_ptr_null(params.url);
+    ck_assert_uint_eq(params.affinity_bytes, 0);
+    render_params_free(&params);
+    render_params_free(NULL);
+}
+END_TEST
+
+/* The rows the interface promises, with their ranges. */
+static const struct {
+    const char *name;
+    enum param_type type;
+    uint64_t initial, min, max;
+    const char *choices; /* Joined by spaces. */
+} wanted[] = {
+    {"url", PARAM_STRING, 0, 1, 8192, ""},
+    {"affinity", PARAM_STRING, 0, 1, 512, ""},
+    {"isolation", PARAM_ENUM, 0, 0, 0, "default affinity origin fresh"},
+    {"lane", PARAM_ENUM, 0, 0, 0, "main nested"},
+    {"priority", PARAM_INTEGER, 0, 0, 1000000, ""},
+    {"timeoutMs", PARAM_INTEGER, 30000, 1, 120000, ""},
+    {"queueTimeoutMs", PARAM_INTEGER, 0, 0, 120000, ""},
+    {"onTimeout", PARAM_ENUM, 0, 0, 0, "partial error"},
+    {"retryOnCrash", PARAM_BOOLEAN, 1, 0, 0, ""},
+    {"wait.until", PARAM_ENUM, 0, 0, 0, "auto domcontentloaded load none"},
+};
+
+START_TEST(rows_have_type_range_and_choices)
+{
+    const struct param_row *row = param_find(wanted[_i].name);
+    ck_assert_ptr_nonnull(row);
+    ck_assert_int_eq(row->type, wanted[_i].type);
+    ck_assert_uint_eq(row->initial, wanted[_i].initial);
+    ck_assert_uint_eq(row->min, wanted[_i].min);
+    ck_assert_uint_eq(row->max, wanted[_i].max);
+    char choices[128] = "";
+    for (const char *const *c = row->choices; c && *c; c++) {
+        size_t used = strlen(choices);
+        snprintf(choices + used, sizeof choices - used, "%s%s", used > 0 ? " " : "", *c);
+    }
+    ck_assert_str_eq(choices, wanted[_i].choices);
+    ck_assert_ptr_nonnull(row->meaning);
+    ck_assert_str_eq(param_nearest(row->name), row->name);
+}
+END_TEST
+
+START_TEST(table_has_exactly_the_wanted_rows)
+{
+    ck_assert_uint_eq(param_rows_count, sizeof wanted / sizeof wanted[0]);
+    for (size_t i = 0; i < param_rows_count; i++) {
+        ck_assert_uint_lt(param_rows[i].offset, sizeof(struct render_params));
+        for (size_t j = 0; j < i; j++) {
+            ck_assert_uint_ne(param_rows[i].offset, param_rows[j].offset);
+            ck_assert_str_ne(param_rows[i].name, param_rows[j].name);
+        }
+    }
+}
+END_TEST
+
+static const struct {
+    const char *given, *nearest;
+} misspelt[] = {
+    {"timeoutms", "timeoutMs"},       {"timeout", "timeoutMs"},
+    {"timeout_ms", "timeoutMs"},      {"URL", "url"},
+    {"uri", "url"},                   {"until", "wait.until"},
+    {"waitUntil", "wait.until"},      {"wait.untill", "wait.until"},
+    {"queueTimeout", "queueTimeoutMs"}, {"on_timeout", "onTimeout"},
+    {"affinty", "affinity"},          {"retryonCrash", "retryOnCrash"},
+    {"priorty", "priority"},          {"isolate", "isolation"},
+};
+
+START_TEST(nearest_name_is_the_one_meant)
+{
+    ck_assert_ptr_null(param_find(misspelt[_i].given));
+    ck_assert_str_eq(param_nearest(misspelt[_i].given), misspelt[_i].nearest);
+}
+END_TEST
+
+static const struct {
+    const char *given, *name;
+    size_t distance;
+} distances[] = {
+    {"", "", 0},         {"", "url", 3},         {"url", "", 3},
+    {"url", "URL", 0},   {"kitten", "sitting", 3}, {"ab", "ba", 2},
+    {"b", "section.b", 1}, {"section.b", "section.b", 0},
+};
+
+START_TEST(distance_counts_edits)
+{
+    ck_assert_uint_eq(nearest_distance(distances[_i].given, distances[_i].name),
+                      distances[_i].distance);
+}
+END_TEST
+
+START_TEST(nearest_of_anything_is_a_name)
+{
+    char name[5000];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    ck_assert_ptr_nonnull(param_find(param_nearest(name)));
+    ck_assert_ptr_nonnull(param_find(param_nearest("")));
+    ck_assert_ptr_nonnull(param_find(param_nearest("\xff\xfe.\x01")));
+}
+END_TEST
+
+#define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
+
+int main(void)
+{
+    Suite *suite = suite_create("params");
+    TCase *tests = tcase_create("params");
+    tcase_add_test(tests, defaults_are_those_of_the_interface);
+    tcase_add_test(tests, free_releases_strings_and_may_be_repeated);
+    tcase_add_loop_test(tests, rows_have_type_range_and_choices, 0, COUNT(wanted));
+    tcase_add_test(tests, table_has_exactly_the_wanted_rows);
+    tcase_add_loop_test(tests, nearest_name_is_the_one_meant, 0, COUNT(misspelt));
+    tcase_add_loop_test(tests, distance_counts_edits, 0, COUNT(distances));
+    tcase_add_test(tests, nearest_of_anything_is_a_name);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
