@@ -1,0 +1,113 @@
+/* daemon.c: builds everything, runs the loop, takes everything down in reverse. */
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cdp/browser.h"
+
+/* Sockets that a service manager may hand over. */
+#define LISTEN_FDS_MAX 16
+
+static void make_boot_id(struct daemon *daemon)
+{
+    unsigned char bytes[16];
+    memset(bytes, 0, sizeof bytes);
+    (void)uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        (void)snprintf(daemon->boot_id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static int build_pool(struct daemon *daemon)
+{
+    size_t bytes = pool_bytes(&daemon->config.pool);
+    daemon->pool_memory = calloc(1, bytes);
+    if (daemon->pool_memory == NULL) {
+        LOG(&daemon->log, LOG_ERROR, "no memory for the pool; lower pool.queue_max",
+            LOG_U64("bytes", bytes));
+        return -ENOMEM;
+    }
+    daemon->pool = pool_init(daemon->pool_memory, &daemon->config.pool, daemon->now_ms);
+    return 0;
+}
+
+static int build_http(struct daemon *daemon)
+{
+    int fds[LISTEN_FDS_MAX];
+    char error[CONFIG_ERROR_BYTES];
+    size_t fds_count = notify_listen_fds(fds, LISTEN_FDS_MAX);
+    int status = http_new(&daemon->loop, &daemon->config, fds, fds_count, daemon_on_http, daemon,
+                          &daemon->http, error);
+    if (status != 0)
+        LOG(&daemon->log, LOG_ERROR, "cannot listen", LOG_STR("reason", error));
+    return status;
+}
+
+static int build(struct daemon *daemon)
+{
+    int status = build_pool(daemon);
+    if (status != 0)
+        return status;
+    status = build_http(daemon);
+    if (status != 0)
+        return status;
+    daemon->cdp = cdp_new(&daemon->loop, &daemon->config, daemon_on_cdp, daemon);
+    return daemon->cdp != NULL ? 0 : -ENOMEM;
+}
+
+static void announce(struct daemon *daemon)
+{
+    const char *address;
+    for (size_t i = 0; (address = http_address(daemon->http, i)) != NULL; i++)
+        LOG(&daemon->log, LOG_INFO, "listening", LOG_STR("address", address));
+    address = http_address(daemon->http, 0);
+    if (daemon->log.format == LOG_TEXT && address != NULL && strncmp(address, "http", 4) == 0)
+        (void)fprintf(stderr, "\nTry it:\n  curl -d '{\"url\":\"https://example.com\"}' %s/render\n\n",
+                      address);
+}
+
+static void start(struct daemon *daemon)
+{
+    int removed = browser_sweep_profiles(&daemon->config);
+    if (removed > 0)
+        LOG(&daemon->log, LOG_INFO, "removed what an earlier daemon left behind",
+            LOG_U64("profiles", (uint64_t)removed));
+    announce(daemon);
+    /* The first tick launches the browser. */
+    struct pool_event tick = {.type = POOL_TICK};
+    daemon_step(daemon, &tick);
+}
+
+/* The loop runs until every handle is closed. A loop that cannot be closed was stopped by
+ * force (drain.c); the process ends then, and the system takes what is left. */
+static void teardown(struct daemon *daemon)
+{
+    struct request *request, *next;
+    bool closed = uv_loop_close(&daemon->loop) == 0;
+    HASH_ITER(hh, daemon->requests.by_id, request, next)
+        requests_remove(&daemon->requests, request);
+    inbox_free(&daemon->inbox);
+    if (closed) {
+        cdp_free(daemon->cdp);
+        http_free(daemon->http);
+    }
+    free(daemon->pool_memory);
+}
+
+int daemon_run(struct daemon *daemon)
+{
+    int status = uv_loop_init(&daemon->loop);
+    assert(status == 0);
+    log_init(&daemon->log, &daemon->config.log);
+    make_boot_id(daemon);
+    turn_start(daemon);
+    if (build(daemon) != 0 || drain_watch_signals(daemon) != 0)
+        return 1; /* The system closes what was opened; nothing was started yet. */
+    notify_init(daemon);
+    start(daemon);
+    (void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    int exit_status = daemon->exit_status;
+    LOG(&daemon->log, LOG_INFO, "stopped", LOG_U64("status", (uint64_t)exit_status));
+    teardown(daemon);
+    return exit_status;
+}

@@ -1,0 +1,161 @@
+/* drain.c: signals, and the way to the exit.
+ *
+ *   SERVING --SIGTERM, SIGINT--> DRAINING --nothing runs--> FLUSHING --answers sent--> CLOSING
+ *   any --second signal--> CLOSING       FLUSHING, CLOSING --late--> on by force
+ *
+ * While draining the listeners stay open: a client gets a typed refusal, never a refused
+ * connection that it cannot tell from a dead daemon. SIGHUP reads tokens and log level
+ * again, SIGUSR1 logs the state of the pool; SIGPIPE is ignored from main.c on. */
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <signal.h>
+
+/* How long the last answers may take to be sent, and handles to close. */
+#define FLUSH_MS 1000
+#define CLOSE_MS 3000
+
+static void set_state(struct daemon *daemon, enum daemon_state state, uint64_t deadline_ms)
+{
+    assert(state > daemon->state);
+    daemon->state = state;
+    daemon->state_deadline_ms = deadline_ms;
+}
+
+static void start_closing(struct daemon *daemon)
+{
+    set_state(daemon, DAEMON_CLOSING, daemon->now_ms + CLOSE_MS);
+    http_close(daemon->http);
+    cdp_close_all(daemon->cdp);
+}
+
+static void start_draining(struct daemon *daemon)
+{
+    uint64_t grace_ms = daemon->config.daemon.drain_grace_ms;
+    set_state(daemon, DAEMON_DRAINING, daemon->now_ms + grace_ms);
+    LOG(&daemon->log, LOG_INFO, "draining", LOG_U64("grace_ms", grace_ms));
+    notify_stopping(daemon);
+    struct pool_event event = {.type = POOL_DRAIN, .deadline_ms = daemon->state_deadline_ms};
+    daemon_step(daemon, &event);
+}
+
+static void on_stop_signal(struct daemon *daemon)
+{
+    daemon->stop_signals++;
+    if (daemon->state == DAEMON_SERVING) {
+        start_draining(daemon);
+        return;
+    }
+    LOG(&daemon->log, LOG_WARNING, "second signal, stopping at once",
+        LOG_U64("signals", daemon->stop_signals));
+    if (daemon->state != DAEMON_CLOSING) {
+        daemon->exit_status = 1;
+        start_closing(daemon);
+    }
+}
+
+static void reload(struct daemon *daemon)
+{
+    struct config config;
+    enum config_verb verb;
+    char error[CONFIG_ERROR_BYTES];
+    if (config_load(daemon->argc, daemon->argv, daemon->environ_, &config, &verb, error) != 0) {
+        LOG(&daemon->log, LOG_ERROR, "configuration not read again", LOG_STR("reason", error));
+        return;
+    }
+    daemon->log.level = config.log.level;
+    config_free(&config);
+    int status = http_reload_tokens(daemon->http);
+    if (status != 0)
+        LOG(&daemon->log, LOG_ERROR, "tokens not read again, keeping the old ones",
+            LOG_STR("reason", uv_strerror(status)));
+    LOG(&daemon->log, LOG_INFO, "reloaded", LOG_U64("level", (uint64_t)daemon->log.level));
+}
+
+/* Signals are rare and come from libuv's own pipe, so they are handled where they
+ * arrive; the turn that follows in the same iteration carries on from there. */
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct daemon *daemon = handle->data;
+    switch (number) {
+    case SIGHUP:
+        reload(daemon);
+        break;
+    case SIGUSR1:
+        report_dump(daemon);
+        break;
+    default:
+        on_stop_signal(daemon);
+        break;
+    }
+}
+
+int drain_watch_signals(struct daemon *daemon)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        int error = uv_signal_init(&daemon->loop, &daemon->signals[i]);
+        if (error != 0)
+            return error;
+        daemon->signals[i].data = daemon;
+        error = uv_signal_start(&daemon->signals[i], on_signal, numbers[i]);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+void drain_close_signals(struct daemon *daemon)
+{
+    for (size_t i = 0; i < sizeof daemon->signals / sizeof daemon->signals[0]; i++)
+        uv_close((uv_handle_t *)&daemon->signals[i], NULL);
+}
+
+static bool pool_is_quiet(const struct daemon *daemon)
+{
+    struct pool_stats stats;
+    pool_get_stats(daemon->pool, &stats);
+    return stats.running_main + stats.running_nested + stats.waiting_main + stats.waiting_nested ==
+           0;
+}
+
+void drain_turn(struct daemon *daemon)
+{
+    bool late = daemon->now_ms >= daemon->state_deadline_ms;
+    switch (daemon->state) {
+    case DAEMON_SERVING:
+        break;
+    case DAEMON_DRAINING:
+        /* The pool ends what runs at the grace; the deadline here only backs it. */
+        if (pool_is_quiet(daemon) || daemon->now_ms >= daemon->state_deadline_ms + FLUSH_MS) {
+            set_state(daemon, DAEMON_FLUSHING, daemon->now_ms + FLUSH_MS);
+            http_quiesce(daemon->http);
+        }
+        break;
+    case DAEMON_FLUSHING:
+        if (http_open_count(daemon->http) == 0 || late)
+            start_closing(daemon);
+        break;
+    case DAEMON_CLOSING:
+        if (late) {
+            LOG(&daemon->log, LOG_ERROR, "handles did not close in time, exiting",
+                LOG_U64("ms", CLOSE_MS));
+            uv_stop(&daemon->loop);
+        }
+        break;
+    }
+}
+
+uint64_t drain_deadline_ms(const struct daemon *daemon)
+{
+    switch (daemon->state) {
+    case DAEMON_SERVING:
+        return UINT64_MAX;
+    case DAEMON_DRAINING:
+        return daemon->state_deadline_ms + FLUSH_MS;
+    case DAEMON_FLUSHING:
+    case DAEMON_CLOSING:
+        break;
+    }
+    return daemon->state_deadline_ms;
+}

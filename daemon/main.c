@@ -1,0 +1,58 @@
+/* main.c: command line, configuration, exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config/config.h"
+#include "daemon/daemon.h"
+#include "daemon/init.h"
+
+extern char **environ;
+
+/* sysexits.h: EX_CONFIG. systemd shows it by name, and does not restart on it. */
+#define EXIT_CONFIG 78
+
+static int serve(struct daemon *daemon)
+{
+    init_become_if_first();
+    (void)signal(SIGPIPE, SIG_IGN); /* A client that left is an error of write(2). */
+    return daemon_run(daemon);
+}
+
+int main(int argc, char **argv)
+{
+    char error[CONFIG_ERROR_BYTES];
+    enum config_verb verb;
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+    if (daemon == NULL)
+        return 1;
+    if (config_load(argc, argv, environ, &daemon->config, &verb, error) != 0) {
+        (void)fprintf(stderr, "prerenderd: %s\n", error);
+        free(daemon);
+        return EXIT_CONFIG;
+    }
+    daemon->argc = argc;
+    daemon->argv = argv;
+    daemon->environ_ = environ;
+    int status = 0;
+    switch (verb) {
+    case CONFIG_SERVE:
+        status = serve(daemon);
+        break;
+    case CONFIG_HELP:
+        config_help(stdout);
+        break;
+    case CONFIG_VERSION:
+        (void)printf("prerenderd %s\n", PRERENDERD_VERSION);
+        break;
+    case CONFIG_CHECK:
+        (void)printf("configuration ok\n");
+        break;
+    case CONFIG_PRINT:
+        config_print(&daemon->config, stdout);
+        break;
+    }
+    config_free(&daemon->config);
+    free(daemon);
+    return status;
+}

@@ -1,0 +1,323 @@
+/* reply.c: a render result as an HTTP answer: the document with headers that tell how it
+ * came about, or an envelope that holds everything, or a typed error. */
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Disjoint; together they are the time from arrival to answer. */
+struct phases {
+    uint64_t permit, admission, slot, open, probe, navigate, load, settle, capture, process, total;
+};
+
+static const char *outcome_name(enum render_outcome outcome)
+{
+    return outcome == RENDER_COMPLETE ? "complete"
+                                      : (outcome == RENDER_PARTIAL ? "partial" : "failed");
+}
+
+static const char *reason_name(enum render_reason reason)
+{
+    switch (reason) {
+    case RENDER_SETTLED:
+        return "settled";
+    case RENDER_CONDITION:
+        return "condition";
+    case RENDER_DEADLINE:
+        return "deadline";
+    }
+    return "settled";
+}
+
+static const char *warmth_name(enum pool_warmth warmth)
+{
+    switch (warmth) {
+    case POOL_WARM:
+        return "warm";
+    case POOL_COLD:
+        return "cold";
+    case POOL_FRESH:
+        return "fresh";
+    }
+    return "fresh";
+}
+
+static enum http_code code_of(enum render_code code)
+{
+    switch (code) {
+    case RENDER_NAVIGATION_FAILED:
+        return HTTP_NAVIGATION_FAILED;
+    case RENDER_TOO_MANY_REDIRECTS:
+        return HTTP_TOO_MANY_REDIRECTS;
+    case RENDER_REDIRECT_STORM:
+        return HTTP_REDIRECT_STORM;
+    case RENDER_NOT_A_DOCUMENT:
+        return HTTP_NOT_A_DOCUMENT;
+    case RENDER_OUTPUT_TOO_LARGE:
+        return HTTP_OUTPUT_TOO_LARGE;
+    case RENDER_TIMEOUT:
+        return HTTP_RENDER_TIMEOUT;
+    case RENDER_UNRESPONSIVE:
+        return HTTP_PAGE_UNRESPONSIVE;
+    case RENDER_OK:
+    case RENDER_INTERNAL:
+        break;
+    }
+    return HTTP_INTERNAL;
+}
+
+static const char *detail_of(const struct daemon *daemon, const struct render_result *result,
+                             char *text, size_t text_bytes)
+{
+    switch (result->code) {
+    case RENDER_NAVIGATION_FAILED:
+        (void)snprintf(text, text_bytes, "The navigation failed with %s.",
+                       result->net_error[0] != '\0' ? result->net_error : "no response");
+        break;
+    case RENDER_TOO_MANY_REDIRECTS:
+        (void)snprintf(text, text_bytes, "The URL redirected more than 20 times.");
+        break;
+    case RENDER_REDIRECT_STORM:
+        (void)snprintf(text, text_bytes,
+                       "The page replaced itself by another document more than 3 times.");
+        break;
+    case RENDER_NOT_A_DOCUMENT:
+        (void)snprintf(text, text_bytes,
+                       "The answer to this URL is no document: a download, an empty answer, or a "
+                       "type that a page cannot show.");
+        break;
+    case RENDER_OUTPUT_TOO_LARGE:
+        (void)snprintf(text, text_bytes,
+                       "The document is larger than render.output_bytes_max (%llu bytes).",
+                       (unsigned long long)daemon->config.render.output_bytes_max);
+        break;
+    case RENDER_TIMEOUT:
+        (void)snprintf(text, text_bytes,
+                       "The page was not ready before its deadline; allow more with timeoutMs, or "
+                       "accept what is there with onTimeout partial.");
+        break;
+    case RENDER_UNRESPONSIVE:
+        (void)snprintf(text, text_bytes,
+                       "The page's main thread did not answer before the deadline: a script that "
+                       "does not end, or a blocking request.");
+        break;
+    case RENDER_OK:
+    case RENDER_INTERNAL:
+        (void)snprintf(text, text_bytes, "The browser answered in a way that is not understood.");
+        break;
+    }
+    return text;
+}
+
+static void phases_fill(const struct daemon *daemon, const struct request *request,
+                        const struct render_result *result, struct phases *ret)
+{
+    const struct pool_waits *waits = &request->grant.waits;
+    const struct render_phases *render = &result->phases;
+    *ret = (struct phases){
+        .permit = waits->permit_ms,
+        .admission = waits->admission_ms,
+        .slot = waits->slot_ms,
+        .open = waits->open_ms,
+        .probe = waits->probe_ms,
+        .navigate = render->navigate_ms,
+        .load = render->load_ms,
+        .settle = render->settle_ms,
+        .capture = render->capture_ms,
+        .total = daemon->now_ms - request->arrival_ms,
+    };
+    uint64_t known = ret->permit + ret->admission + ret->slot + ret->open + ret->probe +
+                     ret->navigate + ret->load + ret->settle + ret->capture;
+    ret->process = ret->total > known ? ret->total - known : 0;
+}
+
+static void server_timing(const struct phases *phases, char *text, size_t text_bytes)
+{
+    (void)snprintf(text, text_bytes,
+                   "permit;dur=%llu, admission;dur=%llu, slot;dur=%llu, open;dur=%llu, "
+                   "probe;dur=%llu, navigate;dur=%llu, load;dur=%llu, settle;dur=%llu, "
+                   "capture;dur=%llu, process;dur=%llu, total;dur=%llu",
+                   (unsigned long long)phases->permit, (unsigned long long)phases->admission,
+                   (unsigned long long)phases->slot, (unsigned long long)phases->open,
+                   (unsigned long long)phases->probe, (unsigned long long)phases->navigate,
+                   (unsigned long long)phases->load, (unsigned long long)phases->settle,
+                   (unsigned long long)phases->capture, (unsigned long long)phases->process,
+                   (unsigned long long)phases->total);
+}
+
+/* The final URL comes from the page: bytes that have no place in a header are encoded. */
+static void header_url(const char *url, char *text, size_t text_bytes)
+{
+    size_t at = 0;
+    for (; *url != '\0' && at + 4 <= text_bytes && at < 2048; url++) {
+        unsigned char c = (unsigned char)*url;
+        if (c <= 0x20 || c >= 0x7f)
+            at += (size_t)snprintf(text + at, text_bytes - at, "%%%02X", c);
+        else
+            text[at++] = (char)c;
+    }
+    text[at] = '\0';
+}
+
+#define HEADERS_MAX 16
+
+/* Headers whose values live as long as the struct. */
+struct header_set {
+    struct http_header items[HEADERS_MAX];
+    size_t count;
+    char numbers[4][24];
+    char timing[512];
+    char url[2052];
+};
+
+static void add_header(struct header_set *set, const char *name, const char *value)
+{
+    assert(set->count < HEADERS_MAX);
+    set->items[set->count++] = (struct http_header){name, value};
+}
+
+static const char *number_text(struct header_set *set, size_t slot, uint64_t value)
+{
+    (void)snprintf(set->numbers[slot], sizeof set->numbers[slot], "%llu",
+                   (unsigned long long)value);
+    return set->numbers[slot];
+}
+
+static void headers_fill(struct header_set *set, const struct request *request,
+                         const struct render_result *result, const struct phases *phases)
+{
+    set->count = 0;
+    add_header(set, "X-Prerenderd-Outcome", outcome_name(result->outcome));
+    if (result->code == RENDER_OK)
+        add_header(set, "X-Prerenderd-Reason", reason_name(result->reason));
+    add_header(set, "X-Prerenderd-Pending", number_text(set, 0, result->pending));
+    if (result->status != 0)
+        add_header(set, "X-Prerenderd-Origin-Status",
+                   number_text(set, 1, (uint64_t)result->status));
+    if (result->final_url != NULL) {
+        header_url(result->final_url, set->url, sizeof set->url);
+        add_header(set, "X-Prerenderd-Final-URL", set->url);
+    }
+    add_header(set, "X-Prerenderd-Attempts", number_text(set, 2, request->grant.attempt));
+    add_header(set, "X-Prerenderd-Context", warmth_name(request->grant.warmth));
+    server_timing(phases, set->timing, sizeof set->timing);
+    add_header(set, "Server-Timing", set->timing);
+    add_header(set, "Vary", "Accept");
+    if (result->outcome == RENDER_PARTIAL)
+        add_header(set, "Cache-Control", "no-store");
+}
+
+/* Text from a page is valid UTF-8 by the contract of cdp/; NULL stays null. */
+static json_t *text_or_null(const char *text)
+{
+    json_t *value = text != NULL ? json_string(text) : NULL;
+    return value != NULL ? value : json_null();
+}
+
+static json_t *timings_json(const struct phases *phases)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "permit",
+                     (json_int_t)phases->permit, "admission", (json_int_t)phases->admission,
+                     "slot", (json_int_t)phases->slot, "open", (json_int_t)phases->open, "probe",
+                     (json_int_t)phases->probe, "navigate", (json_int_t)phases->navigate, "load",
+                     (json_int_t)phases->load, "settle", (json_int_t)phases->settle, "capture",
+                     (json_int_t)phases->capture, "process", (json_int_t)phases->process, "total",
+                     (json_int_t)phases->total);
+}
+
+static json_t *affinity_json(const struct request *request)
+{
+    const struct render_params *params = &request->http.params;
+    json_t *key = request->key[0] == KEY_CLIENT
+                      ? json_stringn(params->affinity, params->affinity_bytes)
+                      : json_null();
+    return json_pack("{s:o, s:s}", "key", key, "context", warmth_name(request->grant.warmth));
+}
+
+static char *envelope(const struct request *request, const struct render_result *result,
+                      const struct phases *phases)
+{
+    json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:s, s:i, s:o, s:o, s:{s:o}, s:i, s:o, s:{s:I, s:I}, s:i, s:{s:I}, s:o, s:I}",
+        "requestId", request->http.request_id, "outcome", outcome_name(result->outcome), "reason",
+        reason_name(result->reason), "status", result->status, "finalUrl",
+        text_or_null(result->final_url), "title", text_or_null(result->title), "outputs", "html",
+        html, "pendingCount", (int)result->pending, "timings", timings_json(phases), "milestones",
+        "domContentLoaded", (json_int_t)result->dom_content_loaded_ms, "load",
+        (json_int_t)result->loaded_ms, "attempts", (int)request->grant.attempt, "page", "id",
+        (json_int_t)request->page, "affinity", affinity_json(request), "clockSkewMs",
+        (json_int_t)result->clock_skew_ms);
+    if (root == NULL)
+        return NULL;
+    char *text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    return text;
+}
+
+static void reply_failed(struct daemon *daemon, const struct request *request,
+                         const struct render_result *result, const struct header_set *headers)
+{
+    char detail[512];
+    const struct http_problem problem = {
+        .code = code_of(result->code),
+        .detail = detail_of(daemon, result, detail, sizeof detail),
+    };
+    (void)http_reply_problem(daemon->http, request->id, &problem, headers->items, headers->count);
+}
+
+static void log_render(const struct daemon *daemon, const struct request *request,
+                       const struct render_result *result, const struct phases *phases)
+{
+    const struct render_params *params = &request->http.params;
+    bool key = request->key[0] == KEY_CLIENT;
+    size_t url_bytes = daemon->config.log.full_urls ? strlen(params->url)
+                                                    : strcspn(params->url, "?#");
+    LOG(&daemon->log, LOG_INFO, "render", LOG_STR("id", request->http.request_id),
+        LOG_KEY("affinity", key ? params->affinity : NULL, params->affinity_bytes),
+        LOG_KEY("url", params->url, url_bytes), LOG_U64("priority", params->priority),
+        LOG_STR("outcome", outcome_name(result->outcome)),
+        LOG_STR("error", result->net_error[0] != '\0' ? result->net_error : NULL),
+        LOG_U64("origin_status", (uint64_t)result->status),
+        LOG_STR("context", warmth_name(request->grant.warmth)), LOG_U64("page", request->page),
+        LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->permit),
+        LOG_U64("admission_ms", phases->admission), LOG_U64("slot_ms", phases->slot),
+        LOG_U64("open_ms", phases->open), LOG_U64("probe_ms", phases->probe),
+        LOG_U64("navigate_ms", phases->navigate), LOG_U64("load_ms", phases->load),
+        LOG_U64("settle_ms", phases->settle), LOG_U64("capture_ms", phases->capture),
+        LOG_U64("total_ms", phases->total));
+}
+
+void reply_result(struct daemon *daemon, const struct request *request,
+                  struct render_result *result)
+{
+    struct phases phases;
+    struct header_set headers;
+    phases_fill(daemon, request, result, &phases);
+    headers_fill(&headers, request, result, &phases);
+    log_render(daemon, request, result, &phases);
+    if (result->code != RENDER_OK) {
+        reply_failed(daemon, request, result, &headers);
+        render_result_free(result);
+        return;
+    }
+    struct http_reply reply = {
+        .status = 200, .headers = headers.items, .headers_count = headers.count};
+    if (request->http.accept == HTTP_ACCEPT_ENVELOPE) {
+        reply.content_type = "application/json";
+        reply.body = envelope(request, result, &phases);
+        reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
+        if (reply.body == NULL)
+            reply.status = 500;
+    } else {
+        reply.content_type = "text/html; charset=utf-8";
+        reply.body = result->html;
+        reply.body_bytes = result->html_bytes;
+        result->html = NULL;
+    }
+    (void)http_reply(daemon->http, request->id, &reply);
+    render_result_free(result);
+}

@@ -1,0 +1,262 @@
+/* report.c: documents about the state: heartbeat, affinities, health, version. They are
+ * projections made when asked for; nothing here is kept. */
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void reply_json(struct daemon *daemon, uint64_t exchange, int status, json_t *root)
+{
+    struct http_reply reply = {.status = status, .content_type = "application/json"};
+    reply.body = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+    reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
+    json_decref(root);
+    if (reply.body == NULL) {
+        const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
+        (void)http_reply_problem(daemon->http, exchange, &problem, NULL, 0);
+        return;
+    }
+    (void)http_reply(daemon->http, exchange, &reply);
+}
+
+/* The URL under which a manager reaches this daemon. */
+static void advertised_url(const struct daemon *daemon, char *text, size_t text_bytes)
+{
+    if (daemon->config.manager.advertise_url[0] != '\0') {
+        (void)snprintf(text, text_bytes, "%s", daemon->config.manager.advertise_url);
+        return;
+    }
+    char host[256];
+    if (gethostname(host, sizeof host) != 0)
+        (void)snprintf(host, sizeof host, "localhost");
+    host[sizeof host - 1] = '\0';
+    const char *address = http_address(daemon->http, 0);
+    const char *port = address != NULL ? strrchr(address, ':') : NULL;
+    (void)snprintf(text, text_bytes, "http://%s%s", host, port != NULL ? port : "");
+}
+
+static json_t *vacancy_json(const struct pool_affinity *affinity)
+{
+    json_t *vacancy = json_pack("{s:b, s:i, s:i, s:i}", "idle", affinity->idle, "tabCount",
+                                (int)affinity->pages, "idlePages", (int)affinity->pages_idle,
+                                "waiting", (int)affinity->waiting);
+    if (affinity->has_waiting)
+        (void)json_object_set_new(vacancy, "maxPendingPriority",
+                                  json_integer(affinity->priority_waiting_max));
+    return vacancy;
+}
+
+/* Lists the affinities that clients named: warm ones with their vacancy, and those whose
+ * first page is still opening. */
+static void collect_affinities(const struct daemon *daemon, json_t *warmed, json_t *vacancies,
+                               json_t *warming)
+{
+    struct pool_affinity affinity;
+    size_t cursor = 0;
+    while (pool_next_affinity(daemon->pool, &cursor, &affinity)) {
+        if (affinity.key[0] != KEY_CLIENT)
+            continue;
+        const char *key = affinity.key + 1;
+        size_t bytes = affinity.key_bytes - 1;
+        if (affinity.live) {
+            (void)json_array_append_new(warmed, json_stringn(key, bytes));
+            (void)json_object_setn_new(vacancies, key, bytes, vacancy_json(&affinity));
+        } else if (affinity.warming) {
+            (void)json_array_append_new(warming, json_stringn(key, bytes));
+        }
+    }
+}
+
+static json_t *heartbeat_json(struct daemon *daemon)
+{
+    char url[512];
+    struct pool_stats stats;
+    pool_get_stats(daemon->pool, &stats);
+    advertised_url(daemon, url, sizeof url);
+    json_t *warmed = json_array(), *vacancies = json_object(), *warming = json_array();
+    collect_affinities(daemon, warmed, vacancies, warming);
+    return json_pack("{s:{s:s, s:{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:I}}}", "data", "type",
+                     "prerender-server", "attributes", "url", url, "capacity", (int)stats.cap,
+                     "status", daemon->state == DAEMON_SERVING ? "active" : "draining",
+                     "warmedAffinities", warmed, "affinityVacancy", vacancies,
+                     "warmingAffinities", warming, "bootId", daemon->boot_id, "seq",
+                     (json_int_t)++daemon->heartbeat_seq);
+}
+
+static const char *space_name(char space)
+{
+    return space == KEY_CLIENT ? "client" : (space == KEY_ORIGIN ? "origin" : "fresh");
+}
+
+static json_t *affinity_json(const struct daemon *daemon, const struct pool_affinity *affinity)
+{
+    char space = affinity->key[0];
+    json_t *key = space == KEY_FRESH ? json_null()
+                                     : json_stringn(affinity->key + 1, affinity->key_bytes - 1);
+    if (key == NULL) /* The hash of an over-long origin is no text. */
+        key = json_null();
+    const char *state = affinity->live ? "live" : (affinity->warming ? "warming" : "cold");
+    return json_pack("{s:o, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:I}", "key", key, "space",
+                     space_name(space), "state", state, "pages", (int)affinity->pages, "idlePages",
+                     (int)affinity->pages_idle, "contexts", (int)affinity->contexts, "waiting",
+                     (int)affinity->waiting, "running", (int)affinity->running, "lastUsedMs",
+                     (json_int_t)(daemon->now_ms - affinity->used_ms));
+}
+
+static json_t *pages_json(const struct pool_stats *stats)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "opening",
+                     (int)stats->pages_opening, "standby", (int)stats->pages_standby, "idle",
+                     (int)stats->pages_idle, "probing", (int)stats->pages_probing, "leased",
+                     (int)stats->pages_leased, "doomed", (int)stats->pages_doomed, "closing",
+                     (int)stats->pages_closing, "killing", (int)stats->pages_killing, "zombie",
+                     (int)stats->pages_zombie);
+}
+
+static json_t *browser_json(const struct daemon *daemon, const struct pool_stats *stats)
+{
+    struct cdp_life_info info;
+    if (stats->life == 0 || !cdp_get_life(daemon->cdp, stats->life, &info))
+        return json_null();
+    return json_pack("{s:i, s:I, s:I, s:I, s:s, s:s}", "pid", info.pid, "life",
+                     (json_int_t)info.life, "ageMs",
+                     (json_int_t)(daemon->now_ms - info.up_since_ms), "renders",
+                     (json_int_t)stats->renders, "product", info.product, "websocketUrl",
+                     info.websocket_url);
+}
+
+static json_t *affinities_json(const struct daemon *daemon)
+{
+    struct pool_stats stats;
+    pool_get_stats(daemon->pool, &stats);
+    json_t *affinities = json_array();
+    struct pool_affinity affinity;
+    size_t cursor = 0;
+    while (pool_next_affinity(daemon->pool, &cursor, &affinity))
+        (void)json_array_append_new(affinities, affinity_json(daemon, &affinity));
+    return json_pack("{s:i, s:o, s:{s:i, s:i}, s:{s:i, s:i}, s:{s:i, s:i}, s:o, s:o}", "cap",
+                     (int)stats.cap, "pages", pages_json(&stats), "waiting", "main",
+                     (int)stats.waiting_main, "nested", (int)stats.waiting_nested, "running",
+                     "main", (int)stats.running_main, "nested", (int)stats.running_nested,
+                     "orphans", "kept", (int)stats.contexts_orphan, "closing",
+                     (int)stats.contexts_orphan_closing, "affinities", affinities, "browser",
+                     browser_json(daemon, &stats));
+}
+
+static void reply_ready(struct daemon *daemon, uint64_t exchange)
+{
+    struct pool_stats stats;
+    pool_get_stats(daemon->pool, &stats);
+    bool draining = daemon->state != DAEMON_SERVING;
+    bool ready = !draining && stats.life != 0;
+    const char *cause = draining ? "draining"
+                                 : (daemon->life_error[0] != '\0' ? daemon->life_error
+                                                                  : "no browser is up yet");
+    json_t *root = ready ? json_pack("{s:b}", "ready", 1)
+                         : json_pack("{s:b, s:s}", "ready", 0, "cause", cause);
+    reply_json(daemon, exchange, ready ? 200 : 503, root);
+}
+
+static void reply_version(struct daemon *daemon, uint64_t exchange)
+{
+    struct pool_stats stats;
+    struct cdp_life_info info;
+    pool_get_stats(daemon->pool, &stats);
+    bool up = stats.life != 0 && cdp_get_life(daemon->cdp, stats.life, &info);
+    json_t *browser = up ? json_string(info.product) : json_null();
+    reply_json(daemon, exchange, 200,
+               json_pack("{s:s, s:s, s:o}", "name", "prerenderd", "version", PRERENDERD_VERSION,
+                         "browser", browser));
+}
+
+static void reply_index(struct daemon *daemon, uint64_t exchange)
+{
+    bool draining = daemon->state != DAEMON_SERVING;
+    json_t *root = draining ? json_pack("{s:b, s:b}", "ready", 0, "draining", 1)
+                            : json_pack("{s:b}", "ready", 1);
+    reply_json(daemon, exchange, draining ? 410 : 200, root);
+}
+
+static void delete_affinity(struct daemon *daemon, uint64_t exchange,
+                            const struct http_request *http)
+{
+    char key[POOL_KEY_BYTES_MAX];
+    key[0] = KEY_CLIENT;
+    memcpy(key + 1, http->key, http->key_bytes);
+    struct pool_event event = {
+        .type = POOL_DISPOSE,
+        .key = key,
+        .key_bytes = 1 + http->key_bytes,
+        .strength = http->retain ? POOL_DISPOSE_RETAIN : POOL_DISPOSE_NOW,
+    };
+    if (http->wait) {
+        event.strength = POOL_DISPOSE_WAIT;
+        event.dispose = exchange;
+    }
+    daemon_step(daemon, &event);
+    if (http->wait)
+        return; /* POOL_DISPOSED answers. */
+    const struct http_reply reply = {.status = 204};
+    (void)http_reply(daemon->http, exchange, &reply);
+}
+
+void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_request *http)
+{
+    switch (http->route) {
+    case HTTP_HEARTBEAT:
+        reply_json(daemon, exchange, 200, heartbeat_json(daemon));
+        return;
+    case HTTP_AFFINITIES:
+        reply_json(daemon, exchange, 200, affinities_json(daemon));
+        return;
+    case HTTP_AFFINITY_DELETE:
+        delete_affinity(daemon, exchange, http);
+        return;
+    case HTTP_HEALTHZ: /* The loop turns: it has just got here. */
+        reply_json(daemon, exchange, 200, json_pack("{s:s}", "status", "ok"));
+        return;
+    case HTTP_READYZ:
+        reply_ready(daemon, exchange);
+        return;
+    case HTTP_VERSION:
+        reply_version(daemon, exchange);
+        return;
+    case HTTP_INDEX:
+        reply_index(daemon, exchange);
+        return;
+    case HTTP_RENDER:
+    case HTTP_ROUTE_NONE:
+    case HTTP_ROUTES:
+        break;
+    }
+    assert(false && "a render is not a report, and http/ answers what has no route");
+}
+
+void report_snapshot(struct daemon *daemon)
+{
+    struct pool_stats stats;
+    pool_get_stats(daemon->pool, &stats);
+    if (stats.waiting_main + stats.waiting_nested + stats.running_main + stats.running_nested == 0)
+        return;
+    LOG(&daemon->log, LOG_INFO, "pool", LOG_U64("cap", stats.cap),
+        LOG_U64("waiting_main", stats.waiting_main),
+        LOG_U64("waiting_nested", stats.waiting_nested),
+        LOG_U64("running_main", stats.running_main),
+        LOG_U64("running_nested", stats.running_nested), LOG_U64("idle", stats.pages_idle),
+        LOG_U64("standby", stats.pages_standby), LOG_U64("opening", stats.pages_opening),
+        LOG_U64("closing", stats.pages_closing + stats.pages_killing),
+        LOG_U64("zombie", stats.pages_zombie), LOG_U64("orphans", stats.contexts_orphan));
+}
+
+void report_dump(struct daemon *daemon)
+{
+    json_t *root = affinities_json(daemon);
+    char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+    LOG(&daemon->log, LOG_INFO, "state", LOG_STR("pool", text));
+    json_decref(root);
+    free(text);
+}
