@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <bsd/sys/cdefs.h> /* __unused, which tree.h wants; last, as glibc has members so named. */
 #include <bsd/sys/tree.h>
 
 struct call {
@@ -51,8 +50,11 @@ static int call_compare(const struct call *a, const struct call *b)
     return a->id < b->id ? -1 : a->id > b->id;
 }
 
-RB_PROTOTYPE_STATIC(deadline_tree, call, by_deadline, call_compare)
-RB_GENERATE_STATIC(deadline_tree, call, by_deadline, call_compare)
+/* The _STATIC forms of these macros want a BSD compiler's __unused. */
+RB_PROTOTYPE_INTERNAL(deadline_tree, call, by_deadline, call_compare,
+                      __attribute__((__unused__)) static)
+RB_GENERATE_INTERNAL(deadline_tree, call, by_deadline, call_compare,
+                     __attribute__((__unused__)) static)
 
 static uint32_t bucket_count_for(uint32_t calls_max)
 {
