@@ -23,7 +23,8 @@ struct wire_message {
 };
 
 /* Starts connecting to ws://HOST:PORT/PATH. NULL when that is no such URL or memory runs
- * out. An inbound message over message_bytes_max closes the wire with an error. */
+ * out. HOST is an IP address or localhost: names are not looked up, and Chromium accepts
+ * nothing else in a Host header. An inbound message over message_bytes_max closes the wire with an error. */
 struct wire *wire_new(uv_loop_t *, const char *url, size_t message_bytes_max);
 enum wire_state wire_get_state(const struct wire *);
 /* Why it is closed, one clause; "" while it is not. */
@@ -32,7 +33,8 @@ const char *wire_error(const struct wire *);
 bool wire_send(struct wire *, char *text, size_t bytes);
 /* Takes the oldest received message. False when there is none. */
 bool wire_take(struct wire *, struct wire_message *ret);
-/* Closes; wire_is_gone() turns true some loop turns later, then wire_free(). */
+/* Closes, also after a loss: every wire must be closed. What was received stays to be
+ * taken. wire_is_gone() turns true some loop turns later, then wire_free(). */
 void wire_close(struct wire *);
 bool wire_is_gone(const struct wire *);
 void wire_free(struct wire *);
