@@ -104,13 +104,24 @@ enum config_verb {
 
 /* Reads all four sources into *ret. `environ_` is NULL-terminated "NAME=value".
  * The file is --config=PATH, else PRERENDERD_CONFIG, else /etc/prerenderd/prerenderd.conf
- * if that exists. 0, or -EINVAL with one sentence in `error` and *ret untouched. */
+ * if that exists. 0, or a negative errno (-EINVAL as a rule) with one sentence in `error`
+ * and *ret untouched. --help and --version answer the defaults and read nothing else. */
 int config_load(int argc, char *const *argv, char *const *environ_, struct config *ret,
                 enum config_verb *ret_verb, char error[CONFIG_ERROR_BYTES]);
+/* Receives one sentence about something that was forgiven; borrowed for the call. */
+typedef void config_on_warning(void *owner, const char *sentence);
+/* As config_load(), and hands every warning to `on_warning`, also before a failure. Own
+ * knobs are strict; warnings come from the aliases in the environment (config/aliases.c)
+ * and from limits that follow others. */
+int config_load_with_warnings(int argc, char *const *argv, char *const *environ_,
+                              config_on_warning *on_warning, void *owner, struct config *ret,
+                              enum config_verb *ret_verb, char error[CONFIG_ERROR_BYTES]);
 /* Frees the strings. */
 void config_free(struct config *);
 /* Writes the effective knobs in the form of prerenderd.conf, one comment each. */
 void config_print(const struct config *, FILE *);
+/* Writes config/prerenderd.conf: every knob at its default, commented out, explained. */
+void config_print_defaults(FILE *);
 /* Writes the text of --help: usage and one line per knob. */
 void config_help(FILE *);
 
