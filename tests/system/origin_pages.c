@@ -1,0 +1,54 @@
+/* origin_pages.c: pages that are the same for every request; see origin.h. */
+#include "tests/system/origin_pages.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define PAGE(title, rest)                                                                          \
+    "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>" title "</title></head><body>" rest \
+    "</body></html>"
+
+static const struct {
+    const char *path, *document;
+} pages[] = {
+    {"/timers",
+     PAGE("Timers", "<p id=\"out\">timers wait</p><script>\n"
+                    "const out = document.getElementById('out');\n"
+                    "setTimeout(async () => {\n"
+                    "    const reply = await fetch('/api/slow?ms=50');\n"
+                    "    const value = await reply.json();\n"
+                    "    setTimeout(() => { out.textContent = 'timers ' + value.text; }, 800);\n"
+                    "}, 300);\n"
+                    "</script>")},
+    {"/hang", PAGE("Hang", "<p>here already</p><img src=\"/never\">")},
+    {"/spin", PAGE("Spin", "<p>before</p><script>while (true) {}</script>")},
+    {"/spin-later", PAGE("Spin later", "<p>loaded</p><script>\n"
+                                       "addEventListener('load', () => {\n"
+                                       "    setTimeout(() => { while (true) {} }, 0);\n"
+                                       "});\n"
+                                       "</script>")},
+    {"/script-redirect",
+     PAGE("Moved", "<script>location.replace('/static?n=scripted');</script>")},
+    {"/surrogate", PAGE("Surrogate", "<script>\n"
+                                     "document.body.append('lone \\ud800 half, '"
+                                     " + 'pair \\ud83d\\ude00, nul \\u0000 end');\n"
+                                     "</script>")},
+    {"/dialog", PAGE("Dialog", "<script>\n"
+                               "alert('stop'); confirm('sure?');\n"
+                               "document.body.append('after the dialogs');\n"
+                               "</script>")},
+    {"/popup", PAGE("Popup", "<script>\n"
+                             "open('/static?n=popup');\n"
+                             "document.body.append('popup asked for');\n"
+                             "</script>")},
+};
+
+const char *origin_fixed_page(const char *path)
+{
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        if (strcmp(path, pages[i].path) == 0) {
+            return pages[i].document;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,309 @@
+/* origin_routes.c: what the origin server answers, one function per path; see origin.h. */
+#include "tests/system/origin_routes.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "tests/system/harness.h"
+#include "tests/system/origin_pages.h"
+
+#define BODY_BYTES 4096
+
+/* What a route works on. */
+struct exchange {
+    struct origin *origin;
+    struct MHD_Connection *connection;
+    const char *path;
+};
+
+static const char *query(const struct exchange *exchange, const char *name)
+{
+    const char *value =
+        MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+    return value == NULL ? "" : value;
+}
+
+static enum MHD_Result answer(const struct exchange *exchange, unsigned status, const char *type,
+                              const char *header, const char *value, const char *body,
+                              size_t body_bytes)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        body_bytes, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    if (type != NULL) {
+        MHD_add_response_header(response, "Content-Type", type);
+    }
+    if (header != NULL) {
+        MHD_add_response_header(response, header, value);
+    }
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    enum MHD_Result result = MHD_queue_response(exchange->connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result answer_html(const struct exchange *exchange, unsigned status,
+                                   const char *body)
+{
+    return answer(exchange, status, "text/html; charset=utf-8", NULL, NULL, body, strlen(body));
+}
+
+static enum MHD_Result answer_page(const struct exchange *exchange, unsigned status,
+                                   const char *what, const char *name)
+{
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body),
+             "<!DOCTYPE html><html><head><title>%s %s</title></head>"
+             "<body><p id=\"text\">%s %s</p></body></html>",
+             what, name, what, name);
+    return answer_html(exchange, status, body);
+}
+
+static enum MHD_Result on_static(const struct exchange *exchange)
+{
+    return answer_page(exchange, 200, "page", query(exchange, "n"));
+}
+
+static enum MHD_Result on_gate(const struct exchange *exchange)
+{
+    origin_pass_gate(exchange->origin, query(exchange, "name"));
+    return answer_page(exchange, 200, "page", query(exchange, "name"));
+}
+
+static enum MHD_Result on_gate_inside(const struct exchange *exchange)
+{
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body),
+             "<!DOCTYPE html><title>Gate inside</title><body><script>\n"
+             "fetch('/api/gate?name=%s').then((reply) => reply.json()).then((value) => {\n"
+             "    document.body.append('passed ' + value.text);\n"
+             "});\n</script>",
+             query(exchange, "name"));
+    return answer_html(exchange, 200, body);
+}
+
+static enum MHD_Result on_slow(const struct exchange *exchange)
+{
+    origin_hold(exchange->origin, strtoull(query(exchange, "ms"), NULL, 10));
+    return answer_page(exchange, 200, "page", query(exchange, "n"));
+}
+
+static enum MHD_Result on_never(const struct exchange *exchange)
+{
+    origin_hold(exchange->origin, 24u * 3600u * 1000u);
+    return MHD_NO;
+}
+
+static enum MHD_Result on_close(const struct exchange *exchange)
+{
+    (void)exchange;
+    return MHD_NO;
+}
+
+static enum MHD_Result on_cookie(const struct exchange *exchange)
+{
+    const char *sent =
+        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Cookie");
+    const char *set = query(exchange, "set");
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body),
+             "<!DOCTYPE html><title>Cookies</title><body><p>sent [%s]</p><script>\n"
+             "document.body.append('own [' + document.cookie + ']');\n</script>",
+             sent == NULL ? "" : sent);
+    return answer(exchange, 200, "text/html; charset=utf-8", set[0] == '\0' ? NULL : "Set-Cookie",
+                  set, body, strlen(body));
+}
+
+static enum MHD_Result on_storage(const struct exchange *exchange)
+{
+    const char *set = query(exchange, "set");
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body),
+             "<!DOCTYPE html><title>Storage</title><body><script>\n"
+             "if ('%s' !== '') { localStorage.setItem('test', '%s'); }\n"
+             "document.body.append('stored [' + localStorage.getItem('test') + ']');\n</script>",
+             set, set);
+    return answer_html(exchange, 200, body);
+}
+
+static enum MHD_Result on_status(const struct exchange *exchange)
+{
+    const char *code = query(exchange, "code");
+    return answer_page(exchange, (unsigned)strtoul(code, NULL, 10), "status", code);
+}
+
+static enum MHD_Result on_no_content(const struct exchange *exchange)
+{
+    return answer(exchange, 204, NULL, NULL, NULL, "", 0);
+}
+
+static enum MHD_Result redirect_to(const struct exchange *exchange, const char *target)
+{
+    return answer(exchange, 302, NULL, "Location", target, "", 0);
+}
+
+static enum MHD_Result on_redirect(const struct exchange *exchange)
+{
+    unsigned long left = strtoul(query(exchange, "n"), NULL, 10);
+    char target[64] = "/static?n=redirected";
+    if (left > 1) {
+        snprintf(target, sizeof(target), "/redirect?n=%lu", left - 1);
+    }
+    return redirect_to(exchange, target);
+}
+
+static enum MHD_Result on_redirect_loop(const struct exchange *exchange)
+{
+    return redirect_to(exchange, "/redirect-loop");
+}
+
+static enum MHD_Result on_download(const struct exchange *exchange)
+{
+    return answer(exchange, 200, "application/octet-stream", "Content-Disposition",
+                  "attachment; filename=\"x.bin\"", "bytes", 5);
+}
+
+static enum MHD_Result on_big(const struct exchange *exchange)
+{
+    size_t bytes = strtoull(query(exchange, "bytes"), NULL, 10);
+    static const char head[] = "<!DOCTYPE html><meta charset=utf-8><title>Big</title><body><p>";
+    static const char unit[] = "\xe2\x82\xac = 1.00 "; /* The euro sign: three bytes. */
+    char *body = malloc(sizeof(head) + bytes + sizeof(unit));
+    demand(body != NULL, "no memory for a big page");
+    size_t length = sizeof(head) - 1;
+    memcpy(body, head, length);
+    while (length < sizeof(head) - 1 + bytes) {
+        memcpy(body + length, unit, sizeof(unit) - 1);
+        length += sizeof(unit) - 1;
+    }
+    enum MHD_Result result =
+        answer(exchange, 200, "text/html; charset=utf-8", NULL, NULL, body, length);
+    free(body);
+    return result;
+}
+
+static enum MHD_Result answer_json(const struct exchange *exchange, const char *text)
+{
+    return answer(exchange, 200, "application/json", NULL, NULL, text, strlen(text));
+}
+
+static enum MHD_Result on_items(const struct exchange *exchange)
+{
+    origin_hold(exchange->origin, 20);
+    return answer_json(exchange, "{\"items\":[{\"id\":1,\"name\":\"apples\"},"
+                                 "{\"id\":2,\"name\":\"pears\"},{\"id\":3,\"name\":\"plums\"}]}");
+}
+
+static enum MHD_Result on_detail(const struct exchange *exchange)
+{
+    origin_hold(exchange->origin, 20);
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body), "{\"text\":\"detail %s\"}", query(exchange, "id"));
+    return answer_json(exchange, body);
+}
+
+static enum MHD_Result on_api_slow(const struct exchange *exchange)
+{
+    origin_hold(exchange->origin, strtoull(query(exchange, "ms"), NULL, 10));
+    return answer_json(exchange, "{\"text\":\"done\"}");
+}
+
+static enum MHD_Result on_api_gate(const struct exchange *exchange)
+{
+    origin_pass_gate(exchange->origin, query(exchange, "name"));
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body), "{\"text\":\"%s\"}", query(exchange, "name"));
+    return answer_json(exchange, body);
+}
+
+static const char *type_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    if (dot != NULL && strcmp(dot, ".js") == 0) {
+        return "text/javascript; charset=utf-8";
+    }
+    return "text/html; charset=utf-8";
+}
+
+static enum MHD_Result answer_file(const struct exchange *exchange, const char *folder,
+                                   const char *name)
+{
+    char pages[PATH_MAX], path[PATH_MAX + 512];
+    harness_find_above("tests/system/pages", pages);
+    snprintf(path, sizeof(path), "%s/%s%.256s", pages, folder, name);
+    struct stat status;
+    int fd = strstr(name, "..") != NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0) {
+        fprintf(stderr, "origin: %s is missing; run tests/system/pages/install.sh\n", path);
+        return answer_page(exchange, 404, "missing", name);
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_fd64((uint64_t)status.st_size, fd); /* Takes fd. */
+    MHD_add_response_header(response, "Content-Type", type_of(path));
+    enum MHD_Result result = MHD_queue_response(exchange->connection, 200, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result on_app(const struct exchange *exchange)
+{
+    return answer_file(exchange, "", "app.html");
+}
+
+static const struct {
+    const char *path;
+    enum MHD_Result (*handle)(const struct exchange *);
+} routes[] = {
+    {"/static", on_static},
+    {"/app", on_app},
+    {"/cookie", on_cookie},
+    {"/storage", on_storage},
+    {"/gate", on_gate},
+    {"/gate-inside", on_gate_inside},
+    {"/slow", on_slow},
+    {"/never", on_never},
+    {"/close", on_close},
+    {"/status", on_status},
+    {"/204", on_no_content},
+    {"/redirect", on_redirect},
+    {"/redirect-loop", on_redirect_loop},
+    {"/download", on_download},
+    {"/big", on_big},
+    {"/api/items", on_items},
+    {"/api/detail", on_detail},
+    {"/api/slow", on_api_slow},
+    {"/api/gate", on_api_gate},
+};
+
+enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, const char *path,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_bytes, void **own)
+{
+    (void)method;
+    (void)version;
+    (void)upload;
+    (void)own;
+    *upload_bytes = 0;
+    const struct exchange exchange = {origin, connection, path};
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (strcmp(path, routes[i].path) == 0) {
+            return routes[i].handle(&exchange);
+        }
+    }
+    if (strncmp(path, "/npm/", 5) == 0) {
+        return answer_file(&exchange, "node_modules/", path + 5);
+    }
+    if (strncmp(path, "/pages/", 7) == 0) {
+        return answer_file(&exchange, "", path + 7);
+    }
+    const char *fixed = origin_fixed_page(path);
+    return fixed != NULL ? answer_html(&exchange, 200, fixed)
+                         : answer_page(&exchange, 404, "no page", "");
+}
+
