@@ -18,9 +18,14 @@ static int unknown_variable(struct loader *loader, const char *name, size_t name
                        wanted);
 }
 
+static bool is_named(const char *name, size_t name_bytes, const char *wanted)
+{
+    return strlen(wanted) == name_bytes && memcmp(name, wanted, name_bytes) == 0;
+}
+
 static const struct knob *find_variable(const char *name, size_t name_bytes)
 {
-    if (name_bytes == sizeof PREFIX "LISTEN" - 1 && memcmp(name, PREFIX "LISTEN", name_bytes) == 0) {
+    if (is_named(name, name_bytes, PREFIX "LISTEN")) {
         return knob_find("listen");
     }
     for (size_t i = 0; i < knobs_count; i++) {
@@ -51,8 +56,7 @@ static int read_variable(struct loader *loader, const char *variable)
         return 0;
     }
     size_t name_bytes = (size_t)(equals - variable);
-    if (name_bytes == sizeof PREFIX "CONFIG" - 1 &&
-        memcmp(variable, PREFIX "CONFIG", name_bytes) == 0) {
+    if (is_named(variable, name_bytes, PREFIX "CONFIG")) {
         return read_file_name(loader, equals + 1);
     }
     const struct knob *knob = find_variable(variable, name_bytes);

@@ -29,14 +29,16 @@ static void print_comment(const char *text, FILE *out)
 
 static void print_explanation(const struct knob *knob, FILE *out)
 {
-    char range[KNOB_RANGE_BYTES], initial[KNOB_RANGE_BYTES], text[1024];
+    char range[KNOB_RANGE_BYTES], initial[KNOB_RANGE_BYTES];
+    char text[2 * KNOB_RANGE_BYTES + 32];
     knob_range(knob, range, sizeof range);
     knob_default(knob, initial, sizeof initial);
-    snprintf(text, sizeof text, "%s Valid: %s. Default: %s.", knob->meaning, range, initial);
+    snprintf(text, sizeof text, "Valid: %s; default: %s.", range, initial);
+    print_comment(knob->meaning, out);
     print_comment(text, out);
 }
 
-/* Writes "[section]" when the row begins one; answers the key. */
+/* Writes "[section]" when the row begins one, else a blank line; answers the key. */
 static const char *print_section(const struct knob *knob, const char *before, FILE *out)
 {
     const char *dot = strchr(knob->name, '.');
@@ -44,6 +46,8 @@ static const char *print_section(const struct knob *knob, const char *before, FI
     size_t bytes = (size_t)(dot - knob->name) + 1;
     if (!before || strncmp(before, knob->name, bytes) != 0) {
         fprintf(out, "\n[%.*s]\n", (int)bytes - 1, knob->name);
+    } else {
+        fputc('\n', out);
     }
     return dot + 1;
 }
