@@ -1,0 +1,217 @@
+/* switches.c: see switches.h. */
+#include "cdp/switches.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+static const char *const fixed[] = {
+    /* The port is for us. The pipe is a lifeline: the browser ends when our end of it is
+     * closed, whatever has ended us. */
+    "--remote-debugging-port=0",
+    "--remote-debugging-pipe",
+    /* No page that nobody asked for. */
+    "--no-startup-window",
+    "--no-first-run",
+    "--no-default-browser-check",
+    /* Pages that are not looked at must run like those that are. */
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-hang-monitor",
+    "--disable-ipc-flooding-protection",
+    /* Nobody is there to answer, to hear, or to use what a desktop browser fetches. */
+    "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-client-side-phishing-detection",
+    "--disable-component-extensions-with-background-pages",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-prompt-on-repost",
+    "--disable-sync",
+    "--deny-permission-prompts",
+    "--metrics-recording-only",
+    "--mute-audio",
+    "--no-pings",
+    "--noerrdialogs",
+    "--password-store=basic",
+    /* Pictures that do not depend on the machine. */
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    "--hide-scrollbars",
+    /* WebRTC would go around proxies and reveal addresses. Without "force" in its name
+     * the switch has no effect. */
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+};
+
+#define FIXED_COUNT (sizeof fixed / sizeof fixed[0])
+
+/* RenderDocument alone halves the time of a warm navigation; the others keep pages alive
+ * that nobody asked for, or ask the network or a user about things. */
+static const char disabled_features[] = "RenderDocument,BackForwardCache,Prerender2,"
+                                        "MediaRouter,OptimizationHints,Translate,"
+                                        "AutofillServerCommunication,DialMediaRouteProvider";
+
+static const char feature_switch[] = "--disable-features=";
+
+/* Chromium's shared memory wants at least this; containers often come with 64 MiB. */
+#define SHARED_MEMORY_BYTES_MIN (128ull * 1024 * 1024)
+
+struct list {
+    char **items;
+    size_t count, capacity;
+    bool has_failed;
+};
+
+/* Takes `item`; NULL stands for memory that has run out. */
+static void list_take(struct list *list, char *item)
+{
+    if (item == NULL || list->has_failed) {
+        list->has_failed = true;
+        free(item);
+        return;
+    }
+    if (list->count + 1 >= list->capacity) {
+        size_t capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+        char **grown = realloc(list->items, capacity * sizeof *grown);
+        if (grown == NULL) {
+            list->has_failed = true;
+            free(item);
+            return;
+        }
+        list->items = grown;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = item;
+    list->items[list->count] = NULL;
+}
+
+static void list_add(struct list *list, const char *item)
+{
+    list_take(list, strdup(item));
+}
+
+static void list_add_pair(struct list *list, const char *name, const char *value)
+{
+    char *item = NULL;
+
+    list_take(list, asprintf(&item, "%s%s", name, value) < 0 ? NULL : item);
+}
+
+static char **list_finish(struct list *list)
+{
+    if (list->has_failed) {
+        switches_free(list->items);
+        return NULL;
+    }
+    assert(list->items != NULL && list->items[list->count] == NULL);
+    return list->items;
+}
+
+static bool has_little_shared_memory(void)
+{
+    struct statvfs status;
+
+    return statvfs("/dev/shm", &status) != 0 ||
+           (unsigned long long)status.f_blocks * status.f_frsize < SHARED_MEMORY_BYTES_MIN;
+}
+
+/* Adds the switches of browser.args. Chromium honours only the last list of disabled
+ * features, so one that is given is put behind ours in `features`, which is taken and
+ * returned. */
+static char *add_given(struct list *list, const char *args, char *features)
+{
+    for (const char *at = args + strspn(args, " "); *at != '\0'; at += strspn(at, " ")) {
+        size_t bytes = strcspn(at, " ");
+        char *item = strndup(at, bytes);
+        char *longer = NULL;
+        at += bytes;
+        if (item == NULL || strncmp(item, feature_switch, strlen(feature_switch)) != 0) {
+            list_take(list, item);
+            continue;
+        }
+        if (features == NULL ||
+            asprintf(&longer, "%s,%s", features, item + strlen(feature_switch)) < 0) {
+            longer = NULL;
+        }
+        free(features);
+        free(item);
+        features = longer;
+    }
+    return features;
+}
+
+char **switches_new(const struct browser_config *config, const struct program *program,
+                    const char *profile)
+{
+    struct list list = {.items = NULL};
+
+    list_add(&list, program->path);
+    if (!program->is_headless_shell) {
+        list_add(&list, "--headless=new");
+    }
+    for (size_t i = 0; i < FIXED_COUNT; i++) {
+        list_add(&list, fixed[i]);
+    }
+    list_add_pair(&list, "--user-data-dir=", profile);
+    if (config->sandbox == SANDBOX_OFF) {
+        list_add(&list, "--no-sandbox");
+    }
+    if (has_little_shared_memory()) {
+        list_add(&list, "--disable-dev-shm-usage");
+    }
+    char *features = strdup(disabled_features);
+    features = add_given(&list, config->args, features);
+    if (features == NULL) {
+        list.has_failed = true;
+    } else {
+        list_add_pair(&list, feature_switch, features);
+    }
+    free(features);
+    return list_finish(&list);
+}
+
+static void add_ours(struct list *list, const char *name)
+{
+    const char *value = getenv(name);
+
+    if (value == NULL) {
+        return;
+    }
+    char *item = NULL;
+    list_take(list, asprintf(&item, "%s=%s", name, value) < 0 ? NULL : item);
+}
+
+char **switches_environment(const char *profile)
+{
+    static const char *const passed[] = {
+        "LANG",       "LANGUAGE",    "LC_ALL",   "TZ",         "LD_LIBRARY_PATH", "FONTCONFIG_FILE",
+        "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",     "NO_PROXY",
+    };
+    struct list list = {.items = NULL};
+
+    list_add(&list, "PATH=/usr/local/bin:/usr/bin:/bin");
+    list_add_pair(&list, "HOME=", profile);
+    list_add_pair(&list, "TMPDIR=", profile);
+    list_add_pair(&list, "XDG_CONFIG_HOME=", profile);
+    list_add_pair(&list, "XDG_CACHE_HOME=", profile);
+    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++) {
+        add_ours(&list, passed[i]);
+    }
+    return list_finish(&list);
+}
+
+void switches_free(char **items)
+{
+    if (items == NULL) {
+        return;
+    }
+    for (char **item = items; *item != NULL; item++) {
+        free(*item);
+    }
+    free(items);
+}
