@@ -2,12 +2,17 @@
 #
 # Out of tree: build/$(MODE)/. MODE=release (default), debug, or sanitize (ASan + UBSan).
 # CC=clang works as well. WERROR=1 turns warnings into errors, V=1 shows commands.
+# CFLAGS and LDFLAGS are added to the project's own.
 
 VERSION := 0.1.0
 MODE    ?= release
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 BUILD   := build/$(MODE)$(if $(filter clang%,$(CC)),-clang)
 Q       := $(if $(V),,@)
+RUN     ?=# Arguments of `make run`, such as RUN=--pool.pages_max=8
+TEST_MODE ?= sanitize# What `make test` runs its tests in
+SIM_ARGS  ?=# Arguments of the simulator in `make sim`
 
 PACKAGES := libuv libmicrohttpd libwebsockets jansson libsystemd
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
@@ -18,28 +23,114 @@ ALL_CFLAGS += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -linih
 TEST_LIBS  := $(shell pkg-config --libs check libcurl 2>/dev/null)
 ifeq ($(MODE),release)
-ALL_CFLAGS += -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ALL_CFLAGS  += -O2 -fstack-protector-strong -D_FORTIFY_SOURCE=2
+ALL_LDFLAGS += -Wl,-z,relro,-z,now
 else ifeq ($(MODE),sanitize)
-ALL_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+ALL_CFLAGS  += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ALL_LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(MODE),debug)
+ALL_CFLAGS  += -O0
 else
-ALL_CFLAGS += -O0
+$(error MODE is "$(MODE)", but must be release, debug or sanitize)
 endif
-ifdef WERROR
-ALL_CFLAGS += -Werror
-endif
-ALL_CFLAGS  += $(CFLAGS)
+ALL_CFLAGS  += $(if $(WERROR),-Werror) $(CFLAGS)
 ALL_LDFLAGS += $(LDFLAGS)
 
 FOLDERS  := config pool cdp http daemon
 SOURCES  := $(filter-out daemon/main.c,$(wildcard $(FOLDERS:%=%/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
+PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c))
 UNITS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
+SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
+SCRIPTED := $(wildcard tests/check_*.sh)
+# Everything that style and format are checked of.
+OWN      := $(wildcard $(FOLDERS:%=%/*.[ch]) tests/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
 all: $(BUILD)/prerenderd  ## build the daemon
+
+run:  ## install what is missing, build, and serve on 127.0.0.1:4221
+	@scripts/deps.sh run
+	@$(MAKE) --no-print-directory all
+	@exec $(BUILD)/prerenderd $(RUN)
+
+test:  ## install what is missing, build, and run all tests under sanitizers
+	@scripts/deps.sh test
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory MODE=$(TEST_MODE) test-run
+
+test-run: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(SYSTEM) pages
+	$(Q)scripts/run_tests.sh $(BUILD) $(UNITS) $(SCRIPTED) $(SIMULATE:%="% $(SIM_ARGS)") $(SYSTEM)
+
+unit: $(UNITS)  ## run the unit tests (MODE=sanitize: under sanitizers, like the next two)
+	$(Q)scripts/run_tests.sh $(BUILD) $(UNITS) $(SCRIPTED)
+
+sim: $(SIMULATE)  ## run the simulator of the pool (SIM_ARGS=...)
+	$(Q)scripts/run_tests.sh $(BUILD) $(SIMULATE:%="% $(SIM_ARGS)")
+
+system: $(BUILD)/prerenderd $(SYSTEM) pages  ## run the daemon against a real browser
+	$(Q)scripts/run_tests.sh $(BUILD) $(SYSTEM)
+
+pages:
+	$(Q)if [ -x tests/system/pages/install.sh ]; then tests/system/pages/install.sh; fi
+
+valgrind: $(BUILD)/prerenderd $(UNITS)  ## run unit tests and one render under valgrind (not MODE=sanitize)
+	$(Q)scripts/valgrind.sh $(BUILD) $(UNITS)
+
+deps:  ## install the Debian packages that building, serving and testing need
+	@scripts/deps.sh test
+
+check: style layers pure fmt-check  ## check everything that needs no test run
+
+style:  ## check the rules of style that a script can see
+	$(Q)scripts/check_style.sh $(OWN)
+
+layers:  ## check which folder includes which
+	$(Q)scripts/check_layers.sh .
+
+pure: $(PURE)  ## check that pure parts need nothing but memory and string functions
+	$(Q)scripts/check_pure.sh $(PURE)
+
+fmt:  ## format all sources with clang-format
+	clang-format -i $(OWN)
+
+fmt-check:  ## check that they are
+	$(Q)clang-format --dry-run --Werror $(OWN) && echo "fmt: $(words $(OWN)) files as clang-format wants them"
+
+tidy:  ## analyse all sources with clang-tidy
+	clang-tidy --quiet $(SOURCES) daemon/main.c -- $(ALL_CFLAGS)
+
+conf: $(BUILD)/tests/test_config_sources  ## write config/prerenderd.conf from the table of knobs
+	$(BUILD)/tests/test_config_sources --conf > config/prerenderd.conf
+
+install: all  ## install below $(DESTDIR)$(PREFIX); an existing configuration stays
+	install -D -m 755 $(BUILD)/prerenderd $(DESTDIR)$(PREFIX)/bin/prerenderd
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/prerenderd/LICENSE
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONFDIR)/prerenderd
+	sed 's|/usr/local/|$(PREFIX)/|' prerenderd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/prerenderd.service
+	install -m 644 prerenderd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/prerenderd.socket
+	test -e $(DESTDIR)$(SYSCONFDIR)/prerenderd/prerenderd.conf || \
+	    install -m 644 config/prerenderd.conf $(DESTDIR)$(SYSCONFDIR)/prerenderd/prerenderd.conf
+
+uninstall:  ## remove what install wrote; a changed configuration stays
+	rm -f $(DESTDIR)$(PREFIX)/bin/prerenderd $(DESTDIR)$(PREFIX)/lib/systemd/system/prerenderd.service \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/prerenderd.socket
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/prerenderd
+	! cmp -s config/prerenderd.conf $(DESTDIR)$(SYSCONFDIR)/prerenderd/prerenderd.conf || \
+	    rm $(DESTDIR)$(SYSCONFDIR)/prerenderd/prerenderd.conf
+	rmdir $(DESTDIR)$(SYSCONFDIR)/prerenderd 2>/dev/null || true
+
+dist:  ## pack the committed sources into build/
+	@mkdir -p build
+	git archive --prefix=prerenderd-$(VERSION)/ -o build/prerenderd-$(VERSION).tar.gz HEAD
+
+clean:  ## remove build/
+	rm -rf build
+
+help:  ## this text
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 $(BUILD)/prerenderd: $(BUILD)/daemon/main.o $(BUILD)/lib.a
 	@echo "  LD    $@"
@@ -66,12 +157,7 @@ $(SYSTEM): $(BUILD)/tests/system/%: $(BUILD)/tests/system/%.o $(HARNESS) $(BUILD
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-clean:  ## remove build/
-	rm -rf build
-
-help:  ## this text
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
-
-.PHONY: all clean help
+.PHONY: all run test test-run unit sim system pages valgrind deps check style layers pure fmt \
+        fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

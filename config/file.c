@@ -16,15 +16,15 @@ static const char default_file[] = "/etc/prerenderd/prerenderd.conf";
 struct reader {
     struct loader *loader;
     FILE *stream;
-    unsigned line;                     /* The one inih works on, counted from 1. */
-    int rc;                            /* The first failure. */
-    unsigned seen_lines[KNOBS_MAX];    /* Where a knob was set; 0: nowhere. */
+    unsigned line;                  /* The one inih works on, counted from 1. */
+    int rc;                         /* The first failure. */
+    unsigned seen_lines[KNOBS_MAX]; /* Where a knob was set; 0: nowhere. */
 };
 
 static char *refuse(struct reader *reader, const char *reason)
 {
-    reader->rc = loader_fail(reader->loader, "%.150s:%u: %s", reader->loader->file, reader->line,
-                             reason);
+    reader->rc =
+        loader_fail(reader->loader, "%.150s:%u: %s", reader->loader->file, reader->line, reason);
     return NULL;
 }
 
@@ -80,10 +80,10 @@ static int handle(void *owner, const char *section, const char *key, const char 
     }
     snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "." : "", key);
     const struct knob *knob = knob_find(name);
-    reader->rc = knob ? set_once(reader, knob, value)
-                      : loader_unknown(reader->loader, name,
-                                       (struct origin){.source = SOURCE_FILE,
-                                                       .line = reader->line});
+    reader->rc = knob
+                     ? set_once(reader, knob, value)
+                     : loader_unknown(reader->loader, name,
+                                      (struct origin){.source = SOURCE_FILE, .line = reader->line});
     return reader->rc == 0;
 }
 

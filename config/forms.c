@@ -107,8 +107,7 @@ static bool is_listener(const char *item, size_t bytes)
     const char *host;
     size_t host_bytes;
     unsigned port;
-    return is_unix_listener(item, bytes) ||
-           split_listener(item, bytes, &host, &host_bytes, &port);
+    return is_unix_listener(item, bytes) || split_listener(item, bytes, &host, &host_bytes, &port);
 }
 
 bool form_is_listen(const char *text)

@@ -32,8 +32,8 @@ const struct knob knobs[] = {
      .meaning = "Idle floor of the cap: how many pages the pool shrinks to."},
     {"pool.pages_max", U32(pool.pages_max), RANGE(1, POOL_PAGES_LIMIT), .computed = "2 x CPUs",
      .meaning = "Ceiling of the cap for requests of any priority."},
-    {"pool.pages_high_priority_max", U32(pool.pages_high_priority_max),
-     RANGE(1, POOL_PAGES_LIMIT), .computed = "= pool.pages_max",
+    {"pool.pages_high_priority_max", U32(pool.pages_high_priority_max), RANGE(1, POOL_PAGES_LIMIT),
+     .computed = "= pool.pages_max",
      .meaning = "Ceiling of the cap for requests of high priority; at least pool.pages_max."},
     {"pool.high_priority_threshold", U32(pool.high_priority_threshold), .initial = UINT32_MAX,
      RANGE(0, 1000000), .has_off = true,
@@ -104,8 +104,8 @@ const struct knob knobs[] = {
      RANGE(100, 10 * MINUTE_MS),
      .meaning = "How often the browser is asked whether it is alive. Two misses and it is "
                 "replaced."},
-    {"browser.recycle_renders", U32(pool.recycle_renders), .initial = 5000,
-     RANGE(0, RENDERS_MAX), .meaning = "Renders after which a browser is replaced. 0: off."},
+    {"browser.recycle_renders", U32(pool.recycle_renders), .initial = 5000, RANGE(0, RENDERS_MAX),
+     .meaning = "Renders after which a browser is replaced. 0: off."},
     {"browser.page_recycle_renders", U32(pool.page_recycle_renders), .initial = 500,
      RANGE(0, RENDERS_MAX), .meaning = "Renders after which a page is replaced. 0: off."},
     {"browser.recycle_age_ms", U32(pool.recycle_age_ms), .initial = 6 * HOUR_MS,
@@ -142,8 +142,8 @@ const struct knob knobs[] = {
      .form = "addresses such as 127.0.0.1:4221, [::1]:0 or unix:/path, separated by spaces",
      .meaning = "Where requests are accepted. Beyond loopback http.tokens_file or "
                 "http.allow_unauthenticated is needed. Also known as listen."},
-    {"http.allowed_hosts", TEXT(http.allowed_hosts), .computed = "none",
-     .is_valid = form_is_hosts, .form = "host names separated by spaces",
+    {"http.allowed_hosts", TEXT(http.allowed_hosts), .computed = "none", .is_valid = form_is_hosts,
+     .form = "host names separated by spaces",
      .meaning = "Names that a request's Host may have besides IP addresses, localhost and the "
                 "advertised host."},
     {"http.allowed_origins", TEXT(http.allowed_origins), .computed = "none",

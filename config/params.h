@@ -40,8 +40,8 @@ struct render_params {
     size_t affinity_bytes;
     enum isolation isolation;
     enum lane lane;
-    uint32_t priority;        /* 0..1000000, higher first. */
-    uint32_t timeout_ms;      /* One budget from arrival, queue included. */
+    uint32_t priority;         /* 0..1000000, higher first. */
+    uint32_t timeout_ms;       /* One budget from arrival, queue included. */
     uint32_t queue_timeout_ms; /* Longest wait before the start; 0: timeout_ms. */
     enum on_timeout on_timeout;
     bool retry_on_crash;

@@ -54,13 +54,14 @@ static const char *print_section(const struct knob *knob, const char *before, FI
 
 static void print_head(const char *title, FILE *out)
 {
-    fprintf(out,
-            "# prerenderd.conf: %s\n"
-            "#\n"
-            "# The environment (PRERENDERD_POOL_PAGES_MAX for pages_max of [pool]) and the command\n"
-            "# line (--pool.pages_max=4) are stronger than this file. Comments are lines of their\n"
-            "# own. Times are in milliseconds, sizes in bytes.\n",
-            title);
+    fprintf(
+        out,
+        "# prerenderd.conf: %s\n"
+        "#\n"
+        "# The environment (PRERENDERD_POOL_PAGES_MAX for pages_max of [pool]) and the command\n"
+        "# line (--pool.pages_max=4) are stronger than this file. Comments are lines of their\n"
+        "# own. Times are in milliseconds, sizes in bytes.\n",
+        title);
 }
 
 void config_print(const struct config *config, FILE *out)
@@ -129,7 +130,7 @@ void config_help(FILE *out)
     fputs(usage, out);
     for (size_t i = 0; i < knobs_count; i++) {
         knob_default(&knobs[i], initial, sizeof initial);
-        fprintf(out, "  --%-32s %.*s [%s]\n", knobs[i].name,
-                (int)clause_bytes(knobs[i].meaning), knobs[i].meaning, initial);
+        fprintf(out, "  --%-32s %.*s [%s]\n", knobs[i].name, (int)clause_bytes(knobs[i].meaning),
+                knobs[i].meaning, initial);
     }
 }

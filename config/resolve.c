@@ -103,8 +103,8 @@ static int fail_order(struct loader *loader, const struct knob *low, const struc
     char low_source[200], high_source[200];
     loader_source(loader, *loader_origin(loader, low), low_source, sizeof low_source);
     loader_source(loader, *loader_origin(loader, high), high_source, sizeof high_source);
-    return loader_fail(loader, "%s is %" PRIu64 " (%s), but must be at most %s, which is %" PRIu64
-                       " (%s)",
+    return loader_fail(loader,
+                       "%s is %" PRIu64 " (%s), but must be at most %s, which is %" PRIu64 " (%s)",
                        low->name, knob_number(low, &loader->config), low_source, high->name,
                        knob_number(high, &loader->config), high_source);
 }
@@ -185,8 +185,8 @@ static int check_exposure(struct loader *loader)
 int knobs_check(struct loader *loader)
 {
     struct pool_config *pool = &loader->config.pool;
-    int rc = check_pages(loader, "pool.pages_min", "pool.pages_max", &pool->pages_min,
-                         pool->pages_max);
+    int rc =
+        check_pages(loader, "pool.pages_min", "pool.pages_max", &pool->pages_min, pool->pages_max);
     if (rc == 0) {
         rc = check_pages(loader, "pool.pages_max", "pool.pages_high_priority_max",
                          &pool->pages_high_priority_max, pool->pages_max);

@@ -49,8 +49,7 @@ static inline void config_case_load(struct config_case *test)
     if (test->file) {
         config_case_write(test);
     }
-    snprintf(config_word, sizeof config_word, "--config=%s",
-             test->file ? test->path : "/dev/null");
+    snprintf(config_word, sizeof config_word, "--config=%s", test->file ? test->path : "/dev/null");
     arguments[count++] = (char *)"prerenderd";
     arguments[count++] = config_word;
     for (size_t i = 0; i < CASE_WORDS_MAX && test->arguments[i]; i++) {

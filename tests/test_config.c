@@ -220,8 +220,21 @@ START_TEST(range_of_every_number)
 END_TEST
 
 static const char *const garbage[] = {
-    "x", "-1", "+1", "1.5", "0x10", "1 1", "1e3", "10ms", "1,000", "18446744073709551616",
-    "99999999999999999999999999", "\xc2\xb2", "yess", "On", "",
+    "x",
+    "-1",
+    "+1",
+    "1.5",
+    "0x10",
+    "1 1",
+    "1e3",
+    "10ms",
+    "1,000",
+    "18446744073709551616",
+    "99999999999999999999999999",
+    "\xc2\xb2",
+    "yess",
+    "On",
+    "",
 };
 
 START_TEST(garbage_is_refused_by_every_knob_but_free_texts)

@@ -15,7 +15,10 @@ static const struct {
     const char *argument, *second, *variable, *file;
     const char *wants[3];
 } refused[] = {
-    {"--pool.page_max=3", NULL, NULL, NULL,
+    {"--pool.page_max=3",
+     NULL,
+     NULL,
+     NULL,
      {"unknown knob pool.page_max (command line)", "pool.pages_max?"}},
     {"--pages_max=3", NULL, NULL, NULL, {"unknown knob pages_max", "did you mean pool.pages_max?"}},
     {"--pool.pages_max", NULL, NULL, NULL, {"--pool.pages_max", "needs a value"}},
@@ -26,44 +29,80 @@ static const struct {
     {"--", NULL, NULL, NULL, {"unknown argument \"--\""}},
     {"--=3", NULL, NULL, NULL, {"unknown argument"}},
     {"--config=", NULL, NULL, NULL, {"--config is \"\"", "must name a file"}},
-    {"--config=/nonexistent/p.conf", NULL, NULL, NULL,
+    {"--config=/nonexistent/p.conf",
+     NULL,
+     NULL,
+     NULL,
      {"cannot read", "/nonexistent/p.conf", "No such file"}},
     {"--config=/tmp", NULL, NULL, NULL, {"cannot read", "/tmp", "directory"}},
-    {NULL, NULL, "PRERENDERD_POOL_PAGE_MAX=3", NULL,
+    {NULL,
+     NULL,
+     "PRERENDERD_POOL_PAGE_MAX=3",
+     NULL,
      {"unknown knob PRERENDERD_POOL_PAGE_MAX (environment)", "PRERENDERD_POOL_PAGES_MAX?"}},
     {NULL, NULL, "PRERENDERD_=3", NULL, {"unknown knob PRERENDERD_ (environment)"}},
     {NULL, NULL, "PRERENDERD_POOL_PAGES_MAX=", NULL, {"pool.pages_max is \"\" (environment)"}},
     {NULL, NULL, "PRERENDERD_POOL_PAGES_MAX= \t", NULL, {"pool.pages_max is \"\" (environment)"}},
     {NULL, NULL, "PRERENDERD_CONFIG=", NULL, {"PRERENDERD_CONFIG", "must name a file"}},
-    {NULL, NULL, NULL, "[pool]\npage_max = 3\n",
+    {NULL,
+     NULL,
+     NULL,
+     "[pool]\npage_max = 3\n",
      {"unknown knob pool.page_max (FILE:2)", "pool.pages_max?"}},
     {NULL, NULL, NULL, "pages_max = 3\n", {"unknown knob pages_max (FILE:1)"}},
     {NULL, NULL, NULL, "[pol]\npages_max = 3\n", {"unknown knob pol.pages_max (FILE:2)"}},
     {NULL, NULL, NULL, "[pool]\n\n# c\npages_max =\n", {"pool.pages_max is \"\" (FILE:4)"}},
     {NULL, NULL, NULL, "[pool]\npages_max = 4 ; four\n", {"is \"4 ; four\" (FILE:2)"}},
     {NULL, NULL, NULL, "[pool]\npages_max = 4\n  5\n", {"FILE:3: a line must be"}},
-    {NULL, NULL, NULL, "[pool]\npages_max = 4\npages_max = 4\n",
+    {NULL,
+     NULL,
+     NULL,
+     "[pool]\npages_max = 4\npages_max = 4\n",
      {"pool.pages_max is set twice", "lines 2 and 3"}},
-    {NULL, NULL, NULL, "listen = 127.0.0.1:1\n[http]\nlisten = 127.0.0.1:1\n",
+    {NULL,
+     NULL,
+     NULL,
+     "listen = 127.0.0.1:1\n[http]\nlisten = 127.0.0.1:1\n",
      {"http.listen is set twice", "lines 1 and 3"}},
     {NULL, NULL, NULL, "[pool\npages_max = 4\n", {"FILE:1: a line must be"}},
     {NULL, NULL, NULL, "\n\nnonsense\n", {"FILE:3: a line must be"}},
     {NULL, NULL, NULL, "[pool]\nqueue_max = 0\nnonsense\n", {"pool.queue_max is \"0\" (FILE:2)"}},
 
-    {"--pool.pages_min=9", "--pool.pages_max=3", NULL, NULL,
+    {"--pool.pages_min=9",
+     "--pool.pages_max=3",
+     NULL,
+     NULL,
      {"pool.pages_min is 9 (command line)", "at most pool.pages_max, which is 3 (command line)"}},
-    {"--pool.pages_high_priority_max=2", "--pool.pages_max=3", NULL, NULL,
+    {"--pool.pages_high_priority_max=2",
+     "--pool.pages_max=3",
+     NULL,
+     NULL,
      {"pool.pages_max is 3", "at most pool.pages_high_priority_max, which is 2"}},
-    {"--browser.backoff_min_ms=9000", NULL, NULL, NULL,
+    {"--browser.backoff_min_ms=9000",
+     NULL,
+     NULL,
+     NULL,
      {"browser.backoff_min_ms is 9000", "browser.backoff_max_ms, which is 8000 (default)"}},
-    {"--render.timeout_ms=9000", "--render.timeout_ms_max=8000", NULL, NULL,
+    {"--render.timeout_ms=9000",
+     "--render.timeout_ms_max=8000",
+     NULL,
+     NULL,
      {"render.timeout_ms is 9000", "render.timeout_ms_max, which is 8000"}},
-    {"--http.output_memory_bytes_max=1048576", NULL, NULL, NULL,
+    {"--http.output_memory_bytes_max=1048576",
+     NULL,
+     NULL,
+     NULL,
      {"render.output_bytes_max is 20971520 (default)", "which is 1048576"}},
-    {"--listen=0.0.0.0:4221", NULL, NULL, NULL,
+    {"--listen=0.0.0.0:4221",
+     NULL,
+     NULL,
+     NULL,
      {"0.0.0.0:4221", "http.tokens_file", "http.allow_unauthenticated"}},
     {"--listen=127.0.0.1:1, [::]:2", NULL, NULL, NULL, {"[::]:2", "http.tokens_file"}},
-    {"--manager.url=http://10.1.2.3:4222", NULL, NULL, NULL,
+    {"--manager.url=http://10.1.2.3:4222",
+     NULL,
+     NULL,
+     NULL,
      {"manager.url is \"http://10.1.2.3:4222\"", "http.listen is \"127.0.0.1:4221\""}},
 };
 
@@ -90,7 +129,8 @@ START_TEST(mistakes_are_refused_by_name)
     for (size_t i = 0; i < 3 && refused[_i].wants[i]; i++) {
         char want[512];
         expand(refused[_i].wants[i], test.path, want, sizeof want);
-        ck_assert_msg(strstr(test.error, want) != NULL, "\"%s\" is not in \"%s\"", want, test.error);
+        ck_assert_msg(strstr(test.error, want) != NULL, "\"%s\" is not in \"%s\"", want,
+                      test.error);
     }
     ck_assert_ptr_null(strchr(test.error, '\n'));
     config_case_end(&test);
@@ -99,9 +139,8 @@ END_TEST
 
 START_TEST(both_forms_of_an_option)
 {
-    struct config_case test = {
-        .arguments = {"--pool.pages_max=7", "--pool.queue_max", "8", "--listen", "[::1]:9",
-                      "--pool.queue_max=10"}};
+    struct config_case test = {.arguments = {"--pool.pages_max=7", "--pool.queue_max", "8",
+                                             "--listen", "[::1]:9", "--pool.queue_max=10"}};
     config_case_load(&test);
     ck_assert_msg(test.rc == 0, "%s", test.error);
     ck_assert_uint_eq(test.config.pool.pages_max, 7);
@@ -287,16 +326,24 @@ static const struct {
     {{"PRERENDER_AFFINITY_TAB_MAX=five"}, "pool.affinity_pages_max", "5", "ignoring it"},
     {{"PRERENDER_AFFINITY_TAB_MAX=-5"}, "pool.affinity_pages_max", "5", "ignoring it"},
     {{"PRERENDER_AFFINITY_TAB_MAX=5000"}, "pool.affinity_pages_max", "1024", "taking 1024"},
-    {{"PRERENDER_AFFINITY_TAB_MAX=99999999999999999999999"}, "pool.affinity_pages_max", "1024",
+    {{"PRERENDER_AFFINITY_TAB_MAX=99999999999999999999999"},
+     "pool.affinity_pages_max",
+     "1024",
      "taking 1024"},
     /* What contradicts itself is clamped. */
-    {{"PRERENDER_PAGE_POOL_MIN=9", "PRERENDER_PAGE_POOL_MAX=3"}, "pool.pages_min", "3",
+    {{"PRERENDER_PAGE_POOL_MIN=9", "PRERENDER_PAGE_POOL_MAX=3"},
+     "pool.pages_min",
+     "3",
      "taking 3 for both"},
     {{"PRERENDER_PAGE_POOL_HIGH_PRIORITY_MAX=2", "PRERENDER_PAGE_POOL_MAX=3"},
-     "pool.pages_high_priority_max", "3", "taking 3 for both"},
+     "pool.pages_high_priority_max",
+     "3",
+     "taking 3 for both"},
     /* An own name is stronger, in any order. */
     {{"PRERENDERD_POOL_QUEUE_MAX=3", "PRERENDERD_POOL_PAGES_MAX=3", "PRERENDER_PAGE_POOL_MAX=9"},
-     "pool.pages_max", "3", ""},
+     "pool.pages_max",
+     "3",
+     ""},
 };
 
 START_TEST(names_of_the_ancestor)

@@ -99,7 +99,7 @@ static const struct {
     const char *url;
     bool is_local;
 } urls[] = {
-    {"http://localhost:1/", true}, {"http://LOCALHOST", true},    {"http://127.0.0.2:1", true},
+    {"http://localhost:1/", true}, {"http://LOCALHOST", true},        {"http://127.0.0.2:1", true},
     {"http://[::1]/", true},       {"http://127.0.0.1.evil/", false}, {"http://manager:1", false},
     {"http://[::2]/", false},      {"http://localhost.evil", false},
 };

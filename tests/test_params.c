@@ -96,13 +96,20 @@ END_TEST
 static const struct {
     const char *given, *nearest;
 } misspelt[] = {
-    {"timeoutms", "timeoutMs"},       {"timeout", "timeoutMs"},
-    {"timeout_ms", "timeoutMs"},      {"URL", "url"},
-    {"uri", "url"},                   {"until", "wait.until"},
-    {"waitUntil", "wait.until"},      {"wait.untill", "wait.until"},
-    {"queueTimeout", "queueTimeoutMs"}, {"on_timeout", "onTimeout"},
-    {"affinty", "affinity"},          {"retryonCrash", "retryOnCrash"},
-    {"priorty", "priority"},          {"isolate", "isolation"},
+    {"timeoutms", "timeoutMs"},
+    {"timeout", "timeoutMs"},
+    {"timeout_ms", "timeoutMs"},
+    {"URL", "url"},
+    {"uri", "url"},
+    {"until", "wait.until"},
+    {"waitUntil", "wait.until"},
+    {"wait.untill", "wait.until"},
+    {"queueTimeout", "queueTimeoutMs"},
+    {"on_timeout", "onTimeout"},
+    {"affinty", "affinity"},
+    {"retryonCrash", "retryOnCrash"},
+    {"priorty", "priority"},
+    {"isolate", "isolation"},
 };
 
 START_TEST(nearest_name_is_the_one_meant)
@@ -116,9 +123,14 @@ static const struct {
     const char *given, *name;
     size_t distance;
 } distances[] = {
-    {"", "", 0},         {"", "url", 3},         {"url", "", 3},
-    {"url", "URL", 0},   {"kitten", "sitting", 3}, {"ab", "ba", 2},
-    {"b", "section.b", 1}, {"section.b", "section.b", 0},
+    {"", "", 0},
+    {"", "url", 3},
+    {"url", "", 3},
+    {"url", "URL", 0},
+    {"kitten", "sitting", 3},
+    {"ab", "ba", 2},
+    {"b", "section.b", 1},
+    {"section.b", "section.b", 0},
 };
 
 START_TEST(distance_counts_edits)
