@@ -114,6 +114,10 @@ enum http_code {
     HTTP_CODES,
 };
 
+/* The name of a code in documents, logs and metrics ("bad_json"); static. */
+const char *http_code_name(enum http_code);
+int http_code_status(enum http_code);
+
 struct http_problem {
     enum http_code code;
     const char *detail;      /* One sentence: what is wrong and what would be right. */

@@ -1,0 +1,14 @@
+/* accept.h: which form of an answer a client wants (RFC 9110 section 12.5.1). Pure. */
+#ifndef HTTP_ACCEPT_H
+#define HTTP_ACCEPT_H
+
+#include <stdbool.h>
+#include "http/http.h"
+
+/* Document or envelope; "" accepts everything. At the same quality the form that was
+ * named more exactly wins, and the document when that is equal too. False: neither. */
+bool accept_choose(const char *accept, enum http_accept *ret);
+/* True when errors are wanted as plain text rather than as problem documents. */
+bool accept_prefers_plain(const char *accept);
+
+#endif

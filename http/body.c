@@ -1,0 +1,217 @@
+/* body.c: the JSON body of POST /render; see body.h.
+ *
+ * jansson parses the text; the rows of config/params.h say what may be in it. */
+#include "http/body.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <jansson.h>
+#include "http/fields.h"
+#include "http/text.h"
+
+/* What the walk over one object needs; prefix is "" or the name of the outer member. */
+struct walk {
+    const struct config *config;
+    struct render_params *params;
+    struct fault *fault;
+    const char *prefix;
+};
+
+#define NAME_BYTES (2 * TEXT_QUOTE_BYTES)
+
+/* Where the depth first exceeds the bound, or SIZE_MAX. A parser of nested objects calls
+ * itself, so the depth is judged before it is let loose on them. */
+static size_t find_too_deep(const char *body, size_t bytes)
+{
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < bytes; i++) {
+        char byte = body[i];
+        if (in_string) {
+            if (byte == '\\')
+                i++;
+            else if (byte == '"')
+                in_string = false;
+        } else if (byte == '"') {
+            in_string = true;
+        } else if (byte == '{' || byte == '[') {
+            depth++;
+            if (depth > BODY_DEPTH_MAX)
+                return i;
+        } else if ((byte == '}' || byte == ']') && depth > 0) {
+            depth--;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* How a JSON value reads in a message. */
+static const char *show(const json_t *value, char ret[TEXT_QUOTE_BYTES + 2])
+{
+    char quoted[TEXT_QUOTE_BYTES];
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        text_quote(quoted, json_string_value(value), json_string_length(value));
+        snprintf(ret, TEXT_QUOTE_BYTES + 2, "\"%s\"", quoted);
+        return ret;
+    case JSON_INTEGER:
+        snprintf(ret, TEXT_QUOTE_BYTES, "%" PRId64, (int64_t)json_integer_value(value));
+        return ret;
+    case JSON_REAL:
+        snprintf(ret, TEXT_QUOTE_BYTES, "%g", json_real_value(value));
+        return ret;
+    case JSON_TRUE:
+        return "true";
+    case JSON_FALSE:
+        return "false";
+    case JSON_NULL:
+        return "null";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_OBJECT:
+        break;
+    }
+    return "an object";
+}
+
+static bool store(const struct walk *walk, const struct param_row *row, const json_t *value)
+{
+    char shown[TEXT_QUOTE_BYTES + 2];
+    bool wants_text = row->type == PARAM_STRING || row->type == PARAM_ENUM;
+    if (wants_text && json_is_string(value))
+        return field_set_string(walk->config, walk->params, row, json_string_value(value),
+                                json_string_length(value), walk->fault);
+    if (row->type == PARAM_INTEGER && json_is_integer(value))
+        return field_set_integer(walk->config, walk->params, row, json_integer_value(value),
+                                 walk->fault);
+    if (row->type == PARAM_BOOLEAN && json_is_boolean(value))
+        return field_set_boolean(walk->params, row, json_is_true(value));
+    return field_mismatch(walk->config, row, show(value, shown), walk->fault);
+}
+
+/* The first row inside the object `name`, or NULL when no parameter is nested in it. */
+static const struct param_row *row_inside(const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < param_rows_count; i++) {
+        const char *candidate = param_rows[i].name;
+        if (strncmp(candidate, name, length) == 0 && candidate[length] == '.')
+            return &param_rows[i];
+    }
+    return NULL;
+}
+
+static bool unknown_name(const struct walk *walk, const char *name)
+{
+    char shown[TEXT_QUOTE_BYTES];
+    text_quote(shown, name, strlen(name));
+    if (param_find(name))
+        return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, name, "\"%s\" is written as a nested "
+                         "object: {\"%.*s\": {\"%s\": ...}}.", shown,
+                         (int)strcspn(name, "."), name, strchr(name, '.') + 1);
+    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown, "There is no parameter \"%s\"; the "
+                     "nearest is \"%s\".", shown, param_nearest(name));
+}
+
+/* One member of the inner object; there is only one level of them. */
+static bool inner_member(const struct walk *walk, const char *key, const json_t *value)
+{
+    char name[NAME_BYTES];
+    snprintf(name, sizeof(name), "%s.%s", walk->prefix, key);
+    const struct param_row *row = strchr(key, '.') ? NULL : param_find(name);
+    if (row)
+        return store(walk, row, value);
+    char shown[TEXT_QUOTE_BYTES];
+    text_quote(shown, name, strlen(name));
+    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown, "There is no parameter \"%s\"; the "
+                     "nearest is \"%s\".", shown, param_nearest(name));
+}
+
+static bool inner_object(const struct walk *outer, const char *name, json_t *object)
+{
+    struct walk walk = *outer;
+    walk.prefix = name;
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) {
+        if (!inner_member(&walk, key, value))
+            return false;
+    }
+    return true;
+}
+
+static bool member(const struct walk *walk, const char *key, json_t *value)
+{
+    const struct param_row *row = strchr(key, '.') ? NULL : param_find(key);
+    if (row)
+        return store(walk, row, value);
+    const struct param_row *inside = row_inside(key);
+    if (!inside)
+        return unknown_name(walk, key);
+    if (json_is_object(value))
+        return inner_object(walk, key, value);
+    char shown[TEXT_QUOTE_BYTES + 2];
+    return fault_set(walk->fault, HTTP_INVALID_PARAM, key, "\"%s\" is %s; it must be an object "
+                     "such as {\"%s\": ...}.", key, show(value, shown), strchr(inside->name, '.') + 1);
+}
+
+static bool walk_object(const struct walk *walk, json_t *root)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(root, key, value) {
+        if (!member(walk, key, value))
+            return false;
+    }
+    return fields_check(walk->params, walk->fault);
+}
+
+static json_t *parse(const char *body, size_t bytes, struct fault *fault)
+{
+    static const char hint[] = "send a JSON object such as {\"url\": \"https://example.com/\"}";
+    size_t deep = find_too_deep(body, bytes);
+    if (bytes == 0)
+        (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is empty; %s.", hint);
+    else if (deep != SIZE_MAX)
+        (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is nested deeper than %d levels at "
+                        "byte %zu.", BODY_DEPTH_MAX, deep);
+    if (fault_is_set(fault))
+        return NULL;
+    json_error_t error;
+    json_t *root = json_loadb(body, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!root) {
+        (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is not valid JSON: %s (line %d, "
+                        "column %d, byte %d).", error.text, error.line, error.column,
+                        error.position);
+        return NULL;
+    }
+    if (json_is_object(root))
+        return root;
+    (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is JSON, but not an object; %s.", hint);
+    json_decref(root);
+    return NULL;
+}
+
+bool body_parse(const struct config *config, const char *body, size_t bytes,
+                struct render_params *ret, struct fault *fault)
+{
+    assert(body || bytes == 0);
+    assert(!fault_is_set(fault));
+    json_t *root = parse(body ? body : "", bytes, fault);
+    if (!root)
+        return false;
+    struct render_params params;
+    fields_init(config, &params);
+    struct walk walk = {.config = config, .params = &params, .fault = fault, .prefix = ""};
+    bool valid = walk_object(&walk, root);
+    json_decref(root);
+    if (!valid) {
+        assert(fault_is_set(fault));
+        render_params_free(&params);
+        return false;
+    }
+    *ret = params;
+    return true;
+}

@@ -1,0 +1,151 @@
+/* judge.c: the order in which a head is judged; see judge.h.
+ *
+ * First what could make the rest mean something else (framing, size), then who calls
+ * from where, then what is asked for, with what right, and in which form. */
+#include "http/judge.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include "http/accept.h"
+#include "http/form.h"
+#include "http/guard.h"
+#include "http/routes.h"
+#include "http/text.h"
+
+/* Besides the URL, percent-encoded threefold, a target has room for the other parameters:
+ * the longest is the key of an affinity. */
+#define TARGET_REST_BYTES (3 * AFFINITY_KEY_BYTES_MAX + 1024)
+
+static bool size_check(const struct head *head, const struct config *config, struct fault *fault)
+{
+    size_t target_max = 3 * (size_t)config->http.url_bytes_max + TARGET_REST_BYTES;
+    size_t target_bytes = strlen(head->target);
+    if (target_bytes > target_max)
+        return fault_set(fault, HTTP_URL_TOO_LONG, NULL, "The request target is %zu bytes long; at "
+                         "most %zu are accepted. POST /render takes the URL in its body.",
+                         target_bytes, target_max);
+    if (head->head_bytes > HTTP_HEAD_BYTES_MAX)
+        return fault_set(fault, HTTP_HEADERS_TOO_LARGE, NULL, "The head of the request is %zu "
+                         "bytes long; at most %d are accepted.", head->head_bytes,
+                         HTTP_HEAD_BYTES_MAX);
+    return true;
+}
+
+static bool body_check(const struct head *head, const struct config *config, struct fault *fault)
+{
+    if (head->content_encoding)
+        return fault_set(fault, HTTP_UNSUPPORTED_ENCODING, "Content-Encoding", "The body must not "
+                         "be compressed; send it without Content-Encoding.");
+    if (!head->content_length)
+        return true;
+    uintmax_t bytes = strtoumax(head->content_length, NULL, 10);
+    if (bytes > config->http.body_bytes_max)
+        return fault_set(fault, HTTP_BODY_TOO_LARGE, "Content-Length", "The body is %ju bytes long; "
+                         "at most %" PRIu64 " are accepted (knob http.body_bytes_max).", bytes,
+                         config->http.body_bytes_max);
+    return true;
+}
+
+static bool is_post(const struct head *head)
+{
+    return strcmp(head->method, "POST") == 0;
+}
+
+static bool render_query(const struct head *head, const struct config *config, const char *query,
+                         struct http_request *ret, struct fault *fault)
+{
+    if (is_post(head))
+        return form_parse_none(query, "POST /render takes its parameters in the body and", fault);
+    return form_parse_render(config, query, &ret->params, fault);
+}
+
+static bool delete_query(const struct route_target *target, struct http_request *ret,
+                         struct fault *fault)
+{
+    return route_key(target, ret->key, &ret->key_bytes, fault) &&
+           form_parse_delete(target->query, &ret->retain, &ret->wait, fault);
+}
+
+static bool query_check(const struct head *head, const struct config *config,
+                        const struct route_target *target, struct http_request *ret,
+                        struct fault *fault)
+{
+    switch (ret->route) {
+    case HTTP_RENDER:
+        return render_query(head, config, target->query, ret, fault);
+    case HTTP_AFFINITY_DELETE:
+        return delete_query(target, ret, fault);
+    case HTTP_HEARTBEAT:
+    case HTTP_AFFINITIES:
+    case HTTP_HEALTHZ:
+    case HTTP_READYZ:
+    case HTTP_VERSION:
+    case HTTP_INDEX:
+        return form_parse_none(target->query, target->row->path, fault);
+    case HTTP_ROUTE_NONE:
+    case HTTP_ROUTES:
+        break;
+    }
+    assert(!"a route row has a route");
+    return false;
+}
+
+/* Only a render has two forms to choose from; the other answers are what they are. */
+static bool accept_check(const struct head *head, struct http_request *ret, struct fault *fault)
+{
+    if (accept_choose(head->accept, &ret->accept) || ret->route != HTTP_RENDER)
+        return true;
+    char shown[TEXT_QUOTE_BYTES];
+    return fault_set(fault, HTTP_NOT_ACCEPTABLE, "Accept", "Accept is \"%s\"; a render is answered "
+                     "as text/html or application/json.",
+                     text_quote(shown, head->accept, strlen(head->accept)));
+}
+
+bool judge_head(const struct head *head, const struct config *config, const struct tokens *tokens,
+                struct http_request *ret, struct fault *fault)
+{
+    assert(head->method && head->target && head->version);
+    assert(!fault_is_set(fault));
+    struct route_target target;
+    ret->head = strcmp(head->method, "HEAD") == 0;
+    if (!guard_framing(head, fault) || !size_check(head, config, fault) ||
+        !guard_host(head, config, fault) || !guard_origin(head, config, fault))
+        return false;
+    bool found = route_find(head->method, head->target, &target, fault);
+    ret->route = target.row ? target.row->route : HTTP_ROUTE_NONE;
+    return found && guard_token(head, tokens, target.row->scope, fault) &&
+           body_check(head, config, fault) && accept_check(head, ret, fault) &&
+           query_check(head, config, &target, ret, fault);
+}
+
+bool judge_wants_body(const struct head *head, const struct http_request *request)
+{
+    return request->route == HTTP_RENDER && is_post(head);
+}
+
+static bool request_id_is_valid(const char *id)
+{
+    static const char valid[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-";
+    size_t length = strlen(id);
+    return length >= 1 && length <= REQUEST_ID_BYTES_MAX && strspn(id, valid) == length;
+}
+
+void judge_request_id(const char *theirs, char ret[REQUEST_ID_BYTES_MAX + 1])
+{
+    if (theirs && request_id_is_valid(theirs)) {
+        snprintf(ret, REQUEST_ID_BYTES_MAX + 1, "%s", theirs);
+        return;
+    }
+    unsigned char b[16];
+    ssize_t got = getrandom(b, sizeof(b), 0);
+    assert(got == (ssize_t)sizeof(b)); /* Up to 256 bytes are never cut short. */
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    snprintf(ret, REQUEST_ID_BYTES_MAX + 1,
+             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+             b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+             b[15]);
+}

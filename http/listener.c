@@ -1,0 +1,119 @@
+/* listener.c: one MHD daemon on one listening socket, driven by the caller's loop.
+ *
+ * MHD_get_timeout() does not see connections that were resumed since the last run, and in
+ * this mode nothing else wakes MHD for them: whoever resumes sets wants_run. */
+#include "http/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* The bound is over all listeners; MHD's own is per daemon, and then it waits to accept. */
+static enum MHD_Result accept_policy(void *context, const struct sockaddr *address,
+                                     socklen_t length)
+{
+    const struct listener *listener = context;
+    const struct http *http = listener->http;
+    (void)address;
+    (void)length;
+    bool fits = http->connections_count < http->config->http.connections_max;
+    return fits ? MHD_YES : MHD_NO;
+}
+
+int listener_new(struct http *http, const struct endpoint *endpoint, struct listener **ret)
+{
+    struct listener *listener = calloc(1, sizeof(*listener));
+    if (!listener)
+        return -ENOMEM;
+    listener->http = http;
+    listener->endpoint = *endpoint;
+    errno = 0;
+    listener->mhd = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, accept_policy, listener, handler_request,
+        listener, MHD_OPTION_LISTEN_SOCKET, endpoint->fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)http->config->http.connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_COMPLETED,
+        handler_completed, listener, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, listener,
+        MHD_OPTION_URI_LOG_CALLBACK, handler_target, listener, MHD_OPTION_END);
+    if (!listener->mhd) {
+        free(listener);
+        return errno > 0 ? -errno : -ENOMEM;
+    }
+    listener->wants_run = true;
+    *ret = listener;
+    return 0;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct listener *listener = poll->data;
+    (void)status; /* MHD finds out itself, by the same epoll descriptor. */
+    (void)events;
+    listener->wants_run = true;
+}
+
+int listener_start(struct listener *listener)
+{
+    assert(!listener->poll_is_open);
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(listener->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    assert(info && info->epoll_fd >= 0);
+    int result = uv_poll_init(listener->http->loop, &listener->poll, info->epoll_fd);
+    if (result != 0)
+        return result;
+    listener->poll.data = listener;
+    listener->poll_is_open = true;
+    listener->http->handles_count++;
+    return uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+bool listener_run(struct listener *listener)
+{
+    struct http *http = listener->http;
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+    assert(http->in_turn);
+    assert(!http->in_run);
+    if (!listener->wants_run || !listener->mhd)
+        return false;
+    listener->wants_run = false;
+    http->in_run = true;
+    (void)MHD_run(listener->mhd);
+    http->in_run = false;
+    /* No timeout of MHD's own is set: a timeout it reports means that work is left over. */
+    if (MHD_get_timeout(listener->mhd, &timeout_ms) == MHD_YES)
+        listener->wants_run = true;
+    return true;
+}
+
+void listener_quiesce(struct listener *listener)
+{
+    if (listener->endpoint.fd < 0)
+        return;
+    MHD_socket fd = MHD_quiesce_daemon(listener->mhd);
+    assert(fd == listener->endpoint.fd);
+    endpoint_close(&listener->endpoint);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct listener *listener = handle->data;
+    struct http *http = listener->http;
+    free(listener);
+    http_handle_closed(http);
+}
+
+void listener_close(struct listener *listener)
+{
+    struct http *http = listener->http;
+    listener_quiesce(listener);
+    if (listener->poll_is_open)
+        (void)uv_poll_stop(&listener->poll); /* Before MHD closes the descriptor. */
+    http->in_run = true;
+    MHD_stop_daemon(listener->mhd);
+    http->in_run = false;
+    listener->mhd = NULL;
+    if (listener->poll_is_open)
+        uv_close((uv_handle_t *)&listener->poll, on_closed);
+    else
+        free(listener);
+}
