@@ -17,19 +17,21 @@
 
 struct browser;
 
+/* The session_number of the browser's own calls: its self-test and its probes. */
+#define BROWSER_OWN_SESSION UINT64_MAX
+
 enum browser_state {
     BROWSER_STARTING,   /* The process runs; its endpoint is not known yet. */
     BROWSER_CONNECTING, /* The websocket is opening. */
     BROWSER_TESTING,    /* Connected; the start-up self-test runs. */
     BROWSER_UP,
-    BROWSER_STOPPING,   /* Killed; its processes, profile and handles are going. */
-    BROWSER_GONE,       /* browser_free() may be called. */
+    BROWSER_STOPPING, /* Killed; its processes, profile and handles are going. */
+    BROWSER_GONE,     /* browser_free() may be called. */
 };
 
 /* An event of the protocol. `session` is "" for the browser session; both spans and the
  * message are borrowed for the call. */
-typedef void browser_on_event(void *owner, struct browser *, uint64_t now_ms,
-                              struct cdp_message *);
+typedef void browser_on_event(void *owner, struct browser *, uint64_t now_ms, struct cdp_message *);
 
 /* Starts a browser process (or attaches, see browser.websocket_url) as `life`. Never fails
  * at once: what goes wrong ends in STOPPING with browser_error(). NULL: out of memory. */

@@ -88,3 +88,19 @@ bool proc_group_is_alive(int group)
      * wait for its children. */
     return has_live_member(group);
 }
+
+bool proc_has_seccomp(int pid)
+{
+    char path[64], text[4096];
+
+    (void)snprintf(path, sizeof path, "/proc/%d/status", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return true;
+    }
+    ssize_t bytes = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    text[bytes > 0 ? bytes : 0] = '\0';
+    /* 2 is filter mode, see proc(5). */
+    return strstr(text, "\nSeccomp:\t2\n") != NULL;
+}

@@ -11,4 +11,8 @@ bool proc_start_time(int pid, uint64_t *ret);
 /* True while a process of that group lives; a zombie does not. */
 bool proc_group_is_alive(int group);
 
+/* True when the process runs under a seccomp filter, as Chromium's sandbox has it, or is
+ * gone: who has exited does no harm. */
+bool proc_has_seccomp(int pid);
+
 #endif
