@@ -41,7 +41,6 @@ SOURCES  := $(filter-out daemon/main.c,$(wildcard $(FOLDERS:%=%/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c))
 UNITS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
-HELPERS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/test_%.c,$(wildcard tests/*.c)))
 SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
@@ -146,7 +145,7 @@ $(BUILD)/%.o: %.c
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(UNITS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HELPERS) $(BUILD)/lib.a
+$(UNITS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/lib.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 

@@ -64,11 +64,11 @@ int a_count(const char *text)
 # style NAME TEXT CODE [FILE]: CODE behind a clean file must be found.
 style() {
     file=${4:-pool/a.c}
-    printf '%s\n%s\n' "$clean_pool" "$3" >"$file"
+    printf '%s%s\n' "$clean_pool" "$3" >"$file"
     expect_found "style: $1" "$2" "$scripts/check_style.sh" "$file"
 }
 
-printf '%s\n' "$clean_pool" >pool/a.c
+printf '%s' "$clean_pool" >pool/a.c
 expect_clean style "$scripts/check_style.sh" pool/a.c
 for name in sprintf strcpy strcat strncpy strtok atoi atol gets system popen alloca rand sleep \
     usleep gettimeofday localtime setjmp; do
