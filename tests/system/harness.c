@@ -78,6 +78,17 @@ struct harness *harness_new(void)
     return harness;
 }
 
+/* What a sanitizer or a failed assertion prints must never be in the output, whatever
+ * the test was about. */
+static void check_output(const struct harness *harness)
+{
+    static const char *const never[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
+                                        "runtime error:", "Assertion `", "level=error"};
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+        demand(!harness_output_contains(harness, never[i]), "the daemon printed \"%s\"", never[i]);
+    }
+}
+
 void harness_free(struct harness *harness)
 {
     if (harness == NULL) {
@@ -86,6 +97,8 @@ void harness_free(struct harness *harness)
     if (harness->pid != 0) {
         harness_stop(harness);
     }
+    harness->log_start = 0;
+    check_output(harness);
     guard_stop(&harness->guard);
     free(harness);
 }
@@ -127,8 +140,8 @@ static size_t add_arguments(const char **to, size_t count, const char *const *fr
 /* What a developer's shell may hold must not reach the daemon under test. */
 static void clean_environment(void)
 {
-    static const char *const prefixes[] = {"PRERENDERD_", "PRERENDER_", "NOTIFY_SOCKET=",
-                                           "LISTEN_", "WATCHDOG_"};
+    static const char *const prefixes[] = {"PRERENDERD_", "PRERENDER_", "NOTIFY_SOCKET=", "LISTEN_",
+                                           "WATCHDOG_"};
     for (size_t i = 0; environ[i] != NULL;) {
         bool unwanted = strcasestr(environ[i], "_proxy=") != NULL;
         for (size_t p = 0; p < sizeof(prefixes) / sizeof(prefixes[0]); p++) {
@@ -247,30 +260,24 @@ static void find_address(struct harness *harness)
     free(output);
 }
 
-static bool has_address_or_ended(void *harness_)
+bool harness_is_ready(struct harness *harness)
 {
-    struct harness *harness = harness_;
     if (harness->address[0] == '\0') {
         find_address(harness);
     }
-    return harness->address[0] != '\0' || !process_is_alive(harness->pid);
+    return harness->address[0] != '\0' && harness_status(harness, "GET", "/readyz") == 200;
 }
 
-bool harness_is_ready(const struct harness *harness)
+static bool is_ready_or_ended(void *harness_)
 {
-    return harness_status(harness, "GET", "/readyz") == 200;
-}
-
-static bool is_ready_or_ended(void *harness)
-{
-    return harness_is_ready(harness) || !process_is_alive(((struct harness *)harness)->pid);
+    struct harness *harness = harness_;
+    return harness_is_ready(harness) || !process_is_alive(harness->pid);
 }
 
 void harness_wait_ready(struct harness *harness)
 {
-    until(has_address_or_ended, harness, START_TIMEOUT_MS);
-    demand(harness->address[0] != '\0', "the daemon printed no address");
     until(is_ready_or_ended, harness, START_TIMEOUT_MS);
+    demand(harness->address[0] != '\0', "the daemon printed no address");
     demand(harness_is_ready(harness), "the daemon did not become ready");
 }
 
@@ -301,21 +308,15 @@ int harness_wait_exit(struct harness *harness, uint64_t timeout_ms)
     return wait.status;
 }
 
-/* What a sanitizer or a failed assertion prints must never be in the output. */
-static void check_output(const struct harness *harness)
+bool harness_has_process(const struct harness *harness)
 {
-    static const char *const never[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
-                                        "runtime error:", "Assertion `", "level=error"};
-    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-        demand(!harness_output_contains(harness, never[i]), "the daemon printed \"%s\"", never[i]);
-    }
+    pid_t pids[PROCESSES_MAX];
+    return process_list_command(harness->profiles, pids) > 0;
 }
 
-static bool has_no_process(void *harness_)
+static bool has_no_process(void *harness)
 {
-    const struct harness *harness = harness_;
-    pid_t pids[PROCESSES_MAX];
-    return process_list_command(harness->profiles, pids) == 0;
+    return !harness_has_process(harness);
 }
 
 void harness_stop(struct harness *harness)
@@ -325,7 +326,6 @@ void harness_stop(struct harness *harness)
     demand(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the daemon ended with %s %d",
            WIFEXITED(status) ? "status" : "signal",
            WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-    check_output(harness);
     demand(until(has_no_process, harness, 1000), "a browser process outlived the daemon");
     demand(harness_profiles_count(harness) == 0, "a profile directory outlived the daemon");
 }

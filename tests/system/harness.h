@@ -63,7 +63,8 @@ void harness_launch(struct harness *, const struct launch *);
 void harness_start(struct harness *, const char *const *knobs);
 /* Finds the address in the daemon's output and waits until it is ready. */
 void harness_wait_ready(struct harness *);
-bool harness_is_ready(const struct harness *);
+/* Finds the address if it is not known yet. */
+bool harness_is_ready(struct harness *);
 /* Waits for the end of the daemon; its wait status, see waitpid(2). */
 int harness_wait_exit(struct harness *, uint64_t timeout_ms);
 /* SIGTERM, and demands an exit with status 0 and nothing left behind. */
@@ -78,6 +79,8 @@ bool harness_output_contains(const struct harness *, const char *text);
 bool harness_wait_output(const struct harness *, const char *text, uint64_t timeout_ms);
 /* Directories below the profile root. */
 size_t harness_profiles_count(const struct harness *);
+/* A command line that names the profile root, of the daemon or of a browser. */
+bool harness_has_process(const struct harness *);
 
 /* What GET /affinities says. */
 struct pool_view {

@@ -69,7 +69,8 @@ void origin_hold(struct origin *origin, uint64_t ms)
 static struct gate *find_gate(struct origin *origin, const char *name)
 {
     struct gate *gate;
-    STAILQ_FOREACH(gate, &origin->gates, link) {
+    STAILQ_FOREACH(gate, &origin->gates, link)
+    {
         if (strcmp(gate->name, name) == 0) {
             return gate;
         }
@@ -121,8 +122,7 @@ struct origin *origin_new(void)
     STAILQ_INIT(&origin->visits);
     STAILQ_INIT(&origin->gates);
     STAILQ_INIT(&origin->urls);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     origin->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, origin_answer, origin, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
@@ -179,7 +179,8 @@ size_t origin_count(struct origin *origin, const char *target)
     size_t count = 0;
     pthread_mutex_lock(&origin->mutex);
     const struct visit *visit;
-    STAILQ_FOREACH(visit, &origin->visits, link) {
+    STAILQ_FOREACH(visit, &origin->visits, link)
+    {
         count += strcmp(visit->target, target) == 0;
     }
     pthread_mutex_unlock(&origin->mutex);
@@ -191,7 +192,8 @@ uint64_t origin_seen_ns(struct origin *origin, const char *target)
     uint64_t at_ns = 0;
     pthread_mutex_lock(&origin->mutex);
     const struct visit *visit;
-    STAILQ_FOREACH(visit, &origin->visits, link) {
+    STAILQ_FOREACH(visit, &origin->visits, link)
+    {
         if (strcmp(visit->target, target) == 0) {
             at_ns = visit->at_ns;
         }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #define PAGE(title, rest)                                                                          \
-    "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>" title "</title></head><body>" rest \
-    "</body></html>"
+    "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>" title                             \
+    "</title></head><body>" rest "</body></html>"
 
 static const struct {
     const char *path, *document;
@@ -27,8 +27,7 @@ static const struct {
                                        "    setTimeout(() => { while (true) {} }, 0);\n"
                                        "});\n"
                                        "</script>")},
-    {"/script-redirect",
-     PAGE("Moved", "<script>location.replace('/static?n=scripted');</script>")},
+    {"/script-redirect", PAGE("Moved", "<script>location.replace('/static?n=scripted');</script>")},
     {"/surrogate", PAGE("Surrogate", "<script>\n"
                                      "document.body.append('lone \\ud800 half, '"
                                      " + 'pair \\ud83d\\ude00, nul \\u0000 end');\n"

@@ -31,8 +31,8 @@ static enum MHD_Result answer(const struct exchange *exchange, unsigned status, 
                               const char *header, const char *value, const char *body,
                               size_t body_bytes)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        body_bytes, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body_bytes, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
     if (response == NULL) {
         return MHD_NO;
     }
@@ -108,8 +108,7 @@ static enum MHD_Result on_close(const struct exchange *exchange)
 
 static enum MHD_Result on_cookie(const struct exchange *exchange)
 {
-    const char *sent =
-        MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Cookie");
+    const char *sent = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Cookie");
     const char *set = query(exchange, "set");
     char body[BODY_BYTES];
     snprintf(body, sizeof(body),
@@ -306,4 +305,3 @@ enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, c
     return fixed != NULL ? answer_html(&exchange, 200, fixed)
                          : answer_page(&exchange, 404, "no page", "");
 }
-

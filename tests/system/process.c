@@ -37,8 +37,7 @@ bool process_get(pid_t pid, struct process *ret)
     const char *rest = strrchr(text, ')');
     int parent, group, session;
     char state;
-    if (rest == NULL ||
-        sscanf(rest + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4) {
+    if (rest == NULL || sscanf(rest + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4) {
         return false;
     }
     *ret = (struct process){
@@ -135,6 +134,20 @@ int64_t process_status_number(pid_t pid, const char *name)
         line = line == NULL ? NULL : line + 1;
     }
     return -1;
+}
+
+uint64_t process_cpu_ms(pid_t pid)
+{
+    char text[1024];
+    unsigned long long user, kernel;
+    read_proc(pid, "stat", text, sizeof(text));
+    const char *rest = strrchr(text, ')');
+    /* Fields 14 and 15; the third follows the parenthesis. */
+    if (rest == NULL || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                               &user, &kernel) != 2) {
+        return 0;
+    }
+    return (user + kernel) * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK);
 }
 
 size_t process_descriptors(pid_t pid)

@@ -33,6 +33,8 @@ size_t process_list_command(const char *text, pid_t ret[PROCESSES_MAX]);
 size_t process_list_renderers(pid_t browser, pid_t ret[PROCESSES_MAX]);
 /* A number from a line "Name:  12 kB" of /proc/PID/status; -1 when there is none. */
 int64_t process_status_number(pid_t, const char *name);
+/* Processor time used so far; 0 when the process is gone. */
+uint64_t process_cpu_ms(pid_t);
 /* How many descriptors the process has open. */
 size_t process_descriptors(pid_t);
 
