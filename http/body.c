@@ -108,11 +108,12 @@ static bool unknown_name(const struct walk *walk, const char *name)
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, name, strlen(name));
     if (param_find(name))
-        return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, name, "\"%s\" is written as a nested "
-                         "object: {\"%.*s\": {\"%s\": ...}}.", shown,
+        return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, name,
+                         "\"%s\" is written as a nested object: {\"%.*s\": {\"%s\": ...}}.", shown,
                          (int)strcspn(name, "."), name, strchr(name, '.') + 1);
-    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown, "There is no parameter \"%s\"; the "
-                     "nearest is \"%s\".", shown, param_nearest(name));
+    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown,
+                     "There is no parameter \"%s\"; the nearest is \"%s\".", shown,
+                     param_nearest(name));
 }
 
 /* One member of the inner object; there is only one level of them. */
@@ -125,8 +126,9 @@ static bool inner_member(const struct walk *walk, const char *key, const json_t 
         return store(walk, row, value);
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, name, strlen(name));
-    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown, "There is no parameter \"%s\"; the "
-                     "nearest is \"%s\".", shown, param_nearest(name));
+    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown,
+                     "There is no parameter \"%s\"; the nearest is \"%s\".", shown,
+                     param_nearest(name));
 }
 
 static bool inner_object(const struct walk *outer, const char *name, json_t *object)
@@ -135,7 +137,8 @@ static bool inner_object(const struct walk *outer, const char *name, json_t *obj
     walk.prefix = name;
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         if (!inner_member(&walk, key, value))
             return false;
     }
@@ -153,15 +156,17 @@ static bool member(const struct walk *walk, const char *key, json_t *value)
     if (json_is_object(value))
         return inner_object(walk, key, value);
     char shown[TEXT_QUOTE_BYTES + 2];
-    return fault_set(walk->fault, HTTP_INVALID_PARAM, key, "\"%s\" is %s; it must be an object "
-                     "such as {\"%s\": ...}.", key, show(value, shown), strchr(inside->name, '.') + 1);
+    return fault_set(walk->fault, HTTP_INVALID_PARAM, key,
+                     "\"%s\" is %s; it must be an object such as {\"%s\": ...}.", key,
+                     show(value, shown), strchr(inside->name, '.') + 1);
 }
 
 static bool walk_object(const struct walk *walk, json_t *root)
 {
     const char *key;
     json_t *value;
-    json_object_foreach(root, key, value) {
+    json_object_foreach(root, key, value)
+    {
         if (!member(walk, key, value))
             return false;
     }
@@ -175,16 +180,17 @@ static json_t *parse(const char *body, size_t bytes, struct fault *fault)
     if (bytes == 0)
         (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is empty; %s.", hint);
     else if (deep != SIZE_MAX)
-        (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is nested deeper than %d levels at "
-                        "byte %zu.", BODY_DEPTH_MAX, deep);
+        (void)fault_set(fault, HTTP_BAD_JSON, NULL,
+                        "The body is nested deeper than %d levels at byte %zu.", BODY_DEPTH_MAX,
+                        deep);
     if (fault_is_set(fault))
         return NULL;
     json_error_t error;
     json_t *root = json_loadb(body, bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!root) {
-        (void)fault_set(fault, HTTP_BAD_JSON, NULL, "The body is not valid JSON: %s (line %d, "
-                        "column %d, byte %d).", error.text, error.line, error.column,
-                        error.position);
+        (void)fault_set(fault, HTTP_BAD_JSON, NULL,
+                        "The body is not valid JSON: %s (line %d, column %d, byte %d).", error.text,
+                        error.line, error.column, error.position);
         return NULL;
     }
     if (json_is_object(root))

@@ -173,11 +173,11 @@ void connection_reply_raw(struct connection *connection, enum http_code code, co
     if (exchange && exchange->request.request_id[0])
         memcpy(id, exchange->request.request_id, sizeof(id));
     char *body = problem_body(&problem, id, plain, &body_bytes);
-    int length = snprintf(head, sizeof(head),
-                          "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                          "Cache-Control: no-store\r\nConnection: close\r\nX-Request-Id: %s\r\n\r\n",
-                          http_code_status(code), http_code_name(code), problem_content_type(plain),
-                          body_bytes, id);
+    int length = snprintf(
+        head, sizeof(head),
+        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: "
+        "no-store\r\nConnection: close\r\nX-Request-Id: %s\r\n\r\n",
+        http_code_status(code), http_code_name(code), problem_content_type(plain), body_bytes, id);
     assert(length > 0 && (size_t)length < sizeof(head));
     if (body) {
         /* Nothing else was sent on this connection since its last reply: it takes this. */
@@ -208,12 +208,14 @@ static void connection_expire(struct connection *connection)
 {
     switch (connection->clock) {
     case CLOCK_HEAD:
-        connection_reply_raw(connection, HTTP_REQUEST_TIMEOUT, "The head of the request did not "
-                             "arrive in time (knob http.head_timeout_ms).");
+        connection_reply_raw(
+            connection, HTTP_REQUEST_TIMEOUT,
+            "The head of the request did not arrive in time (knob http.head_timeout_ms).");
         break;
     case CLOCK_BODY:
-        connection_reply_raw(connection, HTTP_REQUEST_TIMEOUT, "The body of the request did not "
-                             "arrive in time (knob http.body_timeout_ms).");
+        connection_reply_raw(
+            connection, HTTP_REQUEST_TIMEOUT,
+            "The body of the request did not arrive in time (knob http.body_timeout_ms).");
         break;
     case CLOCK_WRITE:
         write_expired(connection);

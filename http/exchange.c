@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define RETRY_AFTER_BYTES 32
+#define OWN_HEADERS_MAX 3 /* Cache-Control, Retry-After, WWW-Authenticate. */
 
 /* What may follow each state, as a set of bits. */
 #define BIT(state) (1U << (state))
@@ -129,13 +130,12 @@ static void resume(struct exchange *exchange, enum exchange_state state)
 static struct MHD_Response *response_new(const struct exchange *exchange,
                                          const struct http_reply *reply)
 {
-    static char nothing[1];
     struct MHD_Response *response;
     if (reply->body && reply->body_bytes > 0 && reply->content_type)
-        response = MHD_create_response_from_buffer(reply->body_bytes, reply->body,
-                                                   MHD_RESPMEM_MUST_FREE);
+        response =
+            MHD_create_response_from_buffer(reply->body_bytes, reply->body, MHD_RESPMEM_MUST_FREE);
     else
-        response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return NULL;
     /* MHD leaves out what is no valid header value; better than not to answer. */
@@ -166,11 +166,11 @@ void exchange_set_reply(struct exchange *exchange, const struct http_reply *repl
 void exchange_set_problem(struct exchange *exchange, const struct http_problem *problem,
                           const struct http_header *headers, size_t headers_count)
 {
-    enum { OWN_HEADERS = 3, HEADERS_MAX = 16 };
-    struct http_header all[HEADERS_MAX];
+    struct http_header all[HTTP_PROBLEM_HEADERS_MAX + OWN_HEADERS_MAX];
+    static const char challenge[] = "Bearer realm=\"prerenderd\", Basic realm=\"prerenderd\"";
     char retry_after[RETRY_AFTER_BYTES];
     size_t count = 0;
-    assert(headers_count <= HEADERS_MAX - OWN_HEADERS);
+    assert(headers_count <= HTTP_PROBLEM_HEADERS_MAX);
     all[count++] = (struct http_header){"Cache-Control", "no-store"};
     if (problem->retry_after_ms > 0) {
         uint64_t seconds = problem->retry_after_ms / 1000 + (problem->retry_after_ms % 1000 > 0);
@@ -178,8 +178,7 @@ void exchange_set_problem(struct exchange *exchange, const struct http_problem *
         all[count++] = (struct http_header){"Retry-After", retry_after};
     }
     if (problem->code == HTTP_UNAUTHORIZED)
-        all[count++] = (struct http_header){"WWW-Authenticate",
-                                            "Bearer realm=\"prerenderd\", Basic realm=\"prerenderd\""};
+        all[count++] = (struct http_header){"WWW-Authenticate", challenge};
     for (size_t i = 0; i < headers_count; i++)
         all[count++] = headers[i];
     struct http_reply reply = {

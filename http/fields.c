@@ -151,26 +151,31 @@ static bool affinity_check(const struct render_params *params, struct fault *fau
 {
     bool other = params->isolation == ISOLATION_ORIGIN || params->isolation == ISOLATION_FRESH;
     if (params->isolation == ISOLATION_AFFINITY && !params->affinity)
-        return fault_set(fault, HTTP_INVALID_PARAM, "isolation", "\"isolation\" is \"affinity\", "
-                         "but there is no \"affinity\"; name the key of the context to use.");
+        return fault_set(fault, HTTP_INVALID_PARAM, "isolation",
+                         "\"isolation\" is \"affinity\", but there is no \"affinity\"; name the "
+                         "key of the context to use.");
     if (other && params->affinity)
-        return fault_set(fault, HTTP_INVALID_PARAM, "isolation", "\"isolation\" is \"%s\", which "
-                         "cannot be combined with \"affinity\"; leave one of them out.",
+        return fault_set(fault, HTTP_INVALID_PARAM, "isolation",
+                         "\"isolation\" is \"%s\", which cannot be combined with \"affinity\"; "
+                         "leave one of them out.",
                          params->isolation == ISOLATION_ORIGIN ? "origin" : "fresh");
     if (params->lane == LANE_NESTED && !params->affinity)
-        return fault_set(fault, HTTP_INVALID_PARAM, "lane", "\"lane\" is \"nested\", but there is "
-                         "no \"affinity\"; name that of the render which waits for this one.");
+        return fault_set(fault, HTTP_INVALID_PARAM, "lane",
+                         "\"lane\" is \"nested\", but there is no \"affinity\"; name that of the "
+                         "render which waits for this one.");
     return true;
 }
 
 bool fields_check(const struct render_params *params, struct fault *fault)
 {
     if (!params->url)
-        return fault_set(fault, HTTP_INVALID_PARAM, "url", "\"url\" is missing; it names the page "
-                         "to render, such as \"https://example.com/\".");
+        return fault_set(
+            fault, HTTP_INVALID_PARAM, "url",
+            "\"url\" is missing; it names the page to render, such as \"https://example.com/\".");
     if (params->queue_timeout_ms > params->timeout_ms)
-        return fault_set(fault, HTTP_INVALID_PARAM, "queueTimeoutMs", "\"queueTimeoutMs\" is %u; "
-                         "it must be at most \"timeoutMs\" (%u), which includes the queue.",
+        return fault_set(fault, HTTP_INVALID_PARAM, "queueTimeoutMs",
+                         "\"queueTimeoutMs\" is %u; it must be at most \"timeoutMs\" (%u), which "
+                         "includes the queue.",
                          params->queue_timeout_ms, params->timeout_ms);
     return affinity_check(params, fault);
 }

@@ -49,15 +49,17 @@ static enum form_step form_next(struct form *form, struct fault *fault)
     text_quote(shown, form->query, name_encoded);
     form->query += bytes;
     if (!valid) {
-        (void)fault_set(fault, HTTP_INVALID_PARAM, shown, "The query parameter \"%s\" has a broken "
-                        "percent-escape; write a literal \"%%\" as %%25.", shown);
+        (void)fault_set(fault, HTTP_INVALID_PARAM, shown,
+                        "The query parameter \"%s\" has a broken percent-escape; write a literal "
+                        "\"%%\" as %%25.",
+                        shown);
         return FORM_BAD;
     }
     form->value[form->value_bytes] = '\0';
     if (!text_is_utf8(form->value, form->value_bytes) ||
         memchr(form->value, '\0', form->value_bytes) || strlen(form->name) != name_bytes) {
-        (void)fault_set(fault, HTTP_INVALID_PARAM, shown, "The query parameter \"%s\" is not valid "
-                        "UTF-8 text without NUL.", shown);
+        (void)fault_set(fault, HTTP_INVALID_PARAM, shown,
+                        "The query parameter \"%s\" is not valid UTF-8 text without NUL.", shown);
         return FORM_BAD;
     }
     return FORM_PAIR;
@@ -105,14 +107,15 @@ static bool unknown_name(const struct form *form, struct fault *fault)
 {
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, form->name, strlen(form->name));
-    return fault_set(fault, HTTP_UNKNOWN_PARAM, shown, "There is no parameter \"%s\"; the nearest "
-                     "is \"%s\".", shown, param_nearest(form->name));
+    return fault_set(fault, HTTP_UNKNOWN_PARAM, shown,
+                     "There is no parameter \"%s\"; the nearest is \"%s\".", shown,
+                     param_nearest(form->name));
 }
 
 static bool given_twice(const struct form *form, struct fault *fault)
 {
-    return fault_set(fault, HTTP_INVALID_PARAM, form->name, "The query parameter \"%s\" is given "
-                     "twice; give it once.", form->name);
+    return fault_set(fault, HTTP_INVALID_PARAM, form->name,
+                     "The query parameter \"%s\" is given twice; give it once.", form->name);
 }
 
 static bool render_pairs(const struct config *config, struct form *form,
@@ -167,14 +170,16 @@ static bool delete_pair(const struct form *form, bool *flags, unsigned *seen, st
         if (boolean_parse(form->value, &flags[i]))
             return true;
         char shown[TEXT_QUOTE_BYTES];
-        return fault_set(fault, HTTP_INVALID_PARAM, names[i], "\"%s\" is \"%s\"; it must be true "
-                         "or false.", names[i],
+        return fault_set(fault, HTTP_INVALID_PARAM, names[i],
+                         "\"%s\" is \"%s\"; it must be true or false.", names[i],
                          text_quote(shown, form->value, form->value_bytes));
     }
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, form->name, strlen(form->name));
-    return fault_set(fault, HTTP_UNKNOWN_PARAM, shown, "There is no query parameter \"%s\"; "
-                     "DELETE /affinities/{key} has \"retain\" and \"wait\".", shown);
+    return fault_set(
+        fault, HTTP_UNKNOWN_PARAM, shown,
+        "There is no query parameter \"%s\"; DELETE /affinities/{key} has \"retain\" and \"wait\".",
+        shown);
 }
 
 bool form_parse_delete(const char *query, bool *ret_retain, bool *ret_wait, struct fault *fault)
@@ -203,6 +208,6 @@ bool form_parse_none(const char *query, const char *route, struct fault *fault)
         return true;
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, query + strspn(query, "&"), bytes);
-    return fault_set(fault, HTTP_UNKNOWN_PARAM, shown, "There is no query parameter \"%s\"; %s has "
-                     "none.", shown, route);
+    return fault_set(fault, HTTP_UNKNOWN_PARAM, shown,
+                     "There is no query parameter \"%s\"; %s has none.", shown, route);
 }

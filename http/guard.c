@@ -17,19 +17,21 @@ bool guard_framing(const struct head *head, struct fault *fault)
         return fault_set(fault, HTTP_INVALID_PARAM, "Host", "There are %u Host headers; send one.",
                          head->hosts_count);
     if (head->hosts_count == 0 && strcasecmp(head->version, "HTTP/1.0") != 0)
-        return fault_set(fault, HTTP_INVALID_PARAM, "Host", "There is no Host header; HTTP/1.1 "
-                         "needs one.");
+        return fault_set(fault, HTTP_INVALID_PARAM, "Host",
+                         "There is no Host header; HTTP/1.1 needs one.");
     if (head->content_lengths_count > 1)
-        return fault_set(fault, HTTP_INVALID_PARAM, "Content-Length", "There are %u "
-                         "Content-Length headers; send one.", head->content_lengths_count);
+        return fault_set(fault, HTTP_INVALID_PARAM, "Content-Length",
+                         "There are %u Content-Length headers; send one.",
+                         head->content_lengths_count);
     if (head->content_lengths_count > 0 && head->transfer_encodings_count > 0)
-        return fault_set(fault, HTTP_INVALID_PARAM, "Transfer-Encoding", "There are both a "
-                         "Content-Length and a Transfer-Encoding; send one of them.");
-    bool is_chunked = head->transfer_encodings_count == 1 &&
-                      strcasecmp(head->transfer_encoding, "chunked") == 0;
+        return fault_set(
+            fault, HTTP_INVALID_PARAM, "Transfer-Encoding",
+            "There are both a Content-Length and a Transfer-Encoding; send one of them.");
+    bool is_chunked =
+        head->transfer_encodings_count == 1 && strcasecmp(head->transfer_encoding, "chunked") == 0;
     if (head->transfer_encodings_count > 0 && !is_chunked)
-        return fault_set(fault, HTTP_INVALID_PARAM, "Transfer-Encoding", "The only "
-                         "Transfer-Encoding that is understood is \"chunked\".");
+        return fault_set(fault, HTTP_INVALID_PARAM, "Transfer-Encoding",
+                         "The only Transfer-Encoding that is understood is \"chunked\".");
     fault->close = false;
     return true;
 }
@@ -98,8 +100,10 @@ bool guard_host(const struct head *head, const struct config *config, struct fau
     }
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, head->host, strlen(head->host));
-    return fault_set(fault, HTTP_HOST_DENIED, "Host", "The Host \"%s\" is not served; call by IP "
-                     "address or localhost, or add the name to http.allowed_hosts.", shown);
+    return fault_set(fault, HTTP_HOST_DENIED, "Host",
+                     "The Host \"%s\" is not served; call by IP address or localhost, or add the "
+                     "name to http.allowed_hosts.",
+                     shown);
 }
 
 static bool origin_is_allowed(const char *origin, const struct config *config)
@@ -122,16 +126,19 @@ bool guard_origin(const struct head *head, const struct config *config, struct f
         if (origin_is_allowed(head->origin, config))
             return true;
         text_quote(shown, head->origin, strlen(head->origin));
-        return fault_set(fault, HTTP_CROSS_ORIGIN, "Origin", "A web page of the origin \"%s\" may "
-                         "not call; add it to http.allowed_origins if it should.", shown);
+        return fault_set(fault, HTTP_CROSS_ORIGIN, "Origin",
+                         "A web page of the origin \"%s\" may not call; add it to "
+                         "http.allowed_origins if it should.",
+                         shown);
     }
     const char *site = head->sec_fetch_site;
     if (!site || strcasecmp(site, "same-origin") == 0 || strcasecmp(site, "none") == 0)
         return true;
     text_quote(shown, site, strlen(site));
-    return fault_set(fault, HTTP_CROSS_ORIGIN, "Sec-Fetch-Site", "A web page of another origin "
-                     "(Sec-Fetch-Site: %s) may not call; add its origin to http.allowed_origins "
-                     "if it should.", shown);
+    return fault_set(fault, HTTP_CROSS_ORIGIN, "Sec-Fetch-Site",
+                     "A web page of another origin (Sec-Fetch-Site: %s) may not call; add its "
+                     "origin to http.allowed_origins if it should.",
+                     shown);
 }
 
 /* What follows an authentication scheme, or NULL when it is another. */
@@ -184,10 +191,11 @@ bool guard_token(const struct head *head, const struct tokens *tokens, enum toke
         return true;
     const char *word = needed == TOKEN_ADMIN ? "admin" : "render";
     if (scope != TOKEN_NONE)
-        return fault_set(fault, HTTP_UNAUTHORIZED, "Authorization", "The token is valid, but this "
-                         "route needs one of scope \"%s\".", word);
+        return fault_set(fault, HTTP_UNAUTHORIZED, "Authorization",
+                         "The token is valid, but this route needs one of scope \"%s\".", word);
     bool given = head->authorization || head->prerender_token;
-    return fault_set(fault, HTTP_UNAUTHORIZED, "Authorization", "%s; send a token of scope \"%s\" "
-                     "as \"Authorization: Bearer TOKEN\", X-Prerender-Token or Basic password.",
+    return fault_set(fault, HTTP_UNAUTHORIZED, "Authorization",
+                     "%s; send a token of scope \"%s\" as \"Authorization: Bearer TOKEN\", "
+                     "X-Prerender-Token or Basic password.",
                      given ? "The token is unknown" : "There is no token", word);
 }

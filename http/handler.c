@@ -95,16 +95,15 @@ static bool answers_early(const struct exchange *exchange, const struct head *he
            (head->expect && strcasecmp(head->expect, "100-continue") == 0);
 }
 
-static enum MHD_Result take_head(struct exchange *exchange, const char *method,
-                                 const char *version)
+static enum MHD_Result take_head(struct exchange *exchange, const char *method, const char *version)
 {
     const struct http *http = exchange->http;
     struct head head;
     head_read(exchange, method, version, &head);
     judge_request_id(head.request_id, exchange->request.request_id);
     exchange->wants_plain = accept_prefers_plain(head.accept);
-    bool valid = judge_head(&head, http->config, http->tokens, &exchange->request,
-                            &exchange->fault);
+    bool valid =
+        judge_head(&head, http->config, http->tokens, &exchange->request, &exchange->fault);
     assert(valid == !fault_is_set(&exchange->fault));
     exchange->wants_body = valid && judge_wants_body(&head, &exchange->request);
     free(exchange->target);
@@ -144,8 +143,9 @@ static void body_keep(struct exchange *exchange, const char *bytes, size_t count
 {
     uint64_t max = exchange->http->config->http.body_bytes_max;
     if (exchange->body_read_bytes > max) {
-        (void)fault_set(&exchange->fault, HTTP_BODY_TOO_LARGE, NULL, "The body is longer than %"
-                        PRIu64 " bytes (knob http.body_bytes_max).", max);
+        (void)fault_set(&exchange->fault, HTTP_BODY_TOO_LARGE, NULL,
+                        "The body is longer than %" PRIu64 " bytes (knob http.body_bytes_max).",
+                        max);
         body_forget(exchange);
         return;
     }
@@ -165,8 +165,8 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *bytes, s
     *ret_count = 0; /* All of it was taken. */
     exchange->body_read_bytes += count;
     if (exchange->body_read_bytes > max * BODY_EXCESS_FACTOR) {
-        connection_reply_raw(exchange->connection, HTTP_BODY_TOO_LARGE, "The body is far longer "
-                             "than http.body_bytes_max allows.");
+        connection_reply_raw(exchange->connection, HTTP_BODY_TOO_LARGE,
+                             "The body is far longer than http.body_bytes_max allows.");
         return MHD_NO;
     }
     if (exchange->wants_body)

@@ -15,7 +15,7 @@ struct head {
     const char *version; /* "HTTP/1.1" */
     const char *target;  /* As sent: path and query, not decoded. */
     size_t head_bytes;
-    bool tcp; /* Host and origin rules hold on TCP only. */
+    bool tcp;                       /* Host and origin rules hold on TCP only. */
     char accept[HEAD_ACCEPT_BYTES]; /* "": none was sent. */
     const char *host, *origin, *sec_fetch_site;
     const char *authorization, *prerender_token;

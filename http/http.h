@@ -33,7 +33,8 @@ enum http_route {
 
 enum http_event_type {
     HTTP_REQUEST,  /* A valid request waits for http_reply(). */
-    HTTP_GONE,     /* The client of .exchange went away before its reply; none is wanted. */
+    HTTP_GONE,     /* The client of .exchange went away before its reply; none is wanted. A
+                      client that shuts down its sending side counts as gone. */
     HTTP_FINISHED, /* The exchange is over: for the log and the metrics. */
 };
 
@@ -44,17 +45,17 @@ struct http_request {
     enum http_route route;
     char request_id[REQUEST_ID_BYTES_MAX + 1]; /* Theirs if valid, else a new UUID. */
     enum http_accept accept;
-    bool head;                   /* HEAD: as GET, without a body. */
-    struct render_params params; /* HTTP_RENDER: the receiver takes its strings. */
+    bool head;                        /* HEAD: as GET, without a body. */
+    struct render_params params;      /* HTTP_RENDER: the receiver takes its strings. */
     char key[AFFINITY_KEY_BYTES_MAX]; /* HTTP_AFFINITY_DELETE. */
     size_t key_bytes;
-    bool retain, wait;           /* HTTP_AFFINITY_DELETE. */
+    bool retain, wait; /* HTTP_AFFINITY_DELETE. */
 };
 
 struct http_finished {
     enum http_route route;
-    int status;          /* 0: the client went away first. */
-    const char *code;    /* Error code, or "". Static. */
+    int status;       /* 0: the client went away first, or never took its answer. */
+    const char *code; /* Error code, or "". Static. */
     char request_id[REQUEST_ID_BYTES_MAX + 1];
     uint64_t elapsed_ms; /* From the complete request head to the last byte. */
     uint64_t body_bytes;
@@ -63,14 +64,15 @@ struct http_finished {
 struct http_event {
     enum http_event_type type;
     uint64_t exchange;
-    struct http_request *request;   /* HTTP_REQUEST: borrowed for the call. */
-    struct http_finished finished;  /* HTTP_FINISHED. */
+    struct http_request *request;  /* HTTP_REQUEST: borrowed for the call. */
+    struct http_finished finished; /* HTTP_FINISHED. */
 };
 
 typedef void http_emit(void *owner, const struct http_event *);
 
 /* Binds every listener of the configuration, or takes the `fds_count` inherited sockets
- * (socket activation) instead. 0, or a negative errno with one sentence in `error`. */
+ * (socket activation) instead. 0, or a negative errno with one sentence in `error`. The
+ * configuration is kept until http_free(). */
 int http_new(uv_loop_t *, const struct config *, const int *fds, size_t fds_count, http_emit *,
              void *owner, struct http **ret, char error[CONFIG_ERROR_BYTES]);
 /* The addresses really bound, one URL each ("http://127.0.0.1:4221", "unix:/run/x").
@@ -79,10 +81,14 @@ const char *http_address(const struct http *, size_t index);
 /* Reads the tokens file again. 0, or a negative errno; the old tokens then stay. */
 int http_reload_tokens(struct http *);
 
+/* Everything happens in here: MHD runs, events are emitted. `emit` may call http_reply(),
+ * http_quiesce() and http_close(), but not http_turn(). */
 void http_turn(struct http *, uint64_t now_ms);
+/* When the next turn is due; at once (0) after http_reply() and whenever work is left. */
 uint64_t http_deadline_ms(const struct http *);
 
-/* One header of a reply; both strings are copied. */
+/* One header of a reply; both strings are copied. One that is empty or holds control
+ * characters is left out: what a page can influence must not keep its answer back. */
 struct http_header {
     const char *name, *value;
 };
@@ -96,21 +102,48 @@ struct http_reply {
     size_t body_bytes;
     const char *code; /* Error code for HTTP_FINISHED; static; NULL: none. */
 };
-/* Answers an exchange. False when it is gone already; the body is freed all the same. */
+/* Answers an exchange. False when it is gone already; the body is freed all the same.
+ * X-Request-Id, Content-Length and Connection are added here. When the answers that are
+ * being sent would exceed http.output_memory_bytes_max, the client gets the problem
+ * budget_exceeded instead: the render ran, so it must not look as if it never started. */
 bool http_reply(struct http *, uint64_t exchange, const struct http_reply *);
 
 /* Error codes of the interface, one table row each (http/problem.c). */
 enum http_code {
-    HTTP_BAD_JSON, HTTP_UNKNOWN_PARAM, HTTP_INVALID_PARAM, HTTP_INVALID_URL,
-    HTTP_UNAUTHORIZED, HTTP_URL_DENIED, HTTP_CROSS_ORIGIN, HTTP_HOST_DENIED,
-    HTTP_NOT_FOUND, HTTP_METHOD_NOT_ALLOWED, HTTP_NOT_ACCEPTABLE, HTTP_REQUEST_TIMEOUT,
-    HTTP_BODY_TOO_LARGE, HTTP_URL_TOO_LONG, HTTP_UNSUPPORTED_ENCODING, HTTP_HEADERS_TOO_LARGE,
-    HTTP_WAIT_UNMET, HTTP_FAIL_ON, HTTP_INTERNAL,
-    HTTP_NAVIGATION_FAILED, HTTP_TOO_MANY_REDIRECTS, HTTP_REDIRECT_STORM,
-    HTTP_TRUNCATED_DOCUMENT, HTTP_NOT_A_DOCUMENT, HTTP_OUTPUT_TOO_LARGE, HTTP_BUDGET_EXCEEDED,
-    HTTP_PAGE_CRASHED, HTTP_BROWSER_CRASHED,
-    HTTP_QUEUE_FULL, HTTP_QUEUE_TIMEOUT, HTTP_DRAINING,
-    HTTP_RENDER_TIMEOUT, HTTP_PAGE_UNRESPONSIVE, HTTP_LOOP_DETECTED,
+    HTTP_BAD_JSON,
+    HTTP_UNKNOWN_PARAM,
+    HTTP_INVALID_PARAM,
+    HTTP_INVALID_URL,
+    HTTP_UNAUTHORIZED,
+    HTTP_URL_DENIED,
+    HTTP_CROSS_ORIGIN,
+    HTTP_HOST_DENIED,
+    HTTP_NOT_FOUND,
+    HTTP_METHOD_NOT_ALLOWED,
+    HTTP_NOT_ACCEPTABLE,
+    HTTP_REQUEST_TIMEOUT,
+    HTTP_BODY_TOO_LARGE,
+    HTTP_URL_TOO_LONG,
+    HTTP_UNSUPPORTED_ENCODING,
+    HTTP_HEADERS_TOO_LARGE,
+    HTTP_WAIT_UNMET,
+    HTTP_FAIL_ON,
+    HTTP_INTERNAL,
+    HTTP_NAVIGATION_FAILED,
+    HTTP_TOO_MANY_REDIRECTS,
+    HTTP_REDIRECT_STORM,
+    HTTP_TRUNCATED_DOCUMENT,
+    HTTP_NOT_A_DOCUMENT,
+    HTTP_OUTPUT_TOO_LARGE,
+    HTTP_BUDGET_EXCEEDED,
+    HTTP_PAGE_CRASHED,
+    HTTP_BROWSER_CRASHED,
+    HTTP_QUEUE_FULL,
+    HTTP_QUEUE_TIMEOUT,
+    HTTP_DRAINING,
+    HTTP_RENDER_TIMEOUT,
+    HTTP_PAGE_UNRESPONSIVE,
+    HTTP_LOOP_DETECTED,
     HTTP_CODES,
 };
 
@@ -124,13 +157,15 @@ struct http_problem {
     const char *param;       /* The parameter or header it is about; NULL: none. */
     uint64_t retry_after_ms; /* 0: no Retry-After. */
 };
+/* More headers than this cannot be added to a problem. */
+#define HTTP_PROBLEM_HEADERS_MAX 32
 /* Answers with an RFC 9457 problem document, or plain text when the client prefers it.
  * Further headers are those of the reply. */
 bool http_reply_problem(struct http *, uint64_t exchange, const struct http_problem *,
                         const struct http_header *headers, size_t headers_count);
 
 /* Stops accepting connections; open exchanges go on and are answered with
- * "Connection: close". */
+ * "Connection: close". Connections that wait for a next request are dropped. */
 void http_quiesce(struct http *);
 /* Exchanges and connections that are still open. */
 size_t http_open_count(const struct http *);

@@ -24,28 +24,30 @@ static bool size_check(const struct head *head, const struct config *config, str
     size_t target_max = 3 * (size_t)config->http.url_bytes_max + TARGET_REST_BYTES;
     size_t target_bytes = strlen(head->target);
     if (target_bytes > target_max)
-        return fault_set(fault, HTTP_URL_TOO_LONG, NULL, "The request target is %zu bytes long; at "
-                         "most %zu are accepted. POST /render takes the URL in its body.",
+        return fault_set(fault, HTTP_URL_TOO_LONG, NULL,
+                         "The request target is %zu bytes long; at most %zu are accepted. POST "
+                         "/render takes the URL in its body.",
                          target_bytes, target_max);
     if (head->head_bytes > HTTP_HEAD_BYTES_MAX)
-        return fault_set(fault, HTTP_HEADERS_TOO_LARGE, NULL, "The head of the request is %zu "
-                         "bytes long; at most %d are accepted.", head->head_bytes,
-                         HTTP_HEAD_BYTES_MAX);
+        return fault_set(fault, HTTP_HEADERS_TOO_LARGE, NULL,
+                         "The head of the request is %zu bytes long; at most %d are accepted.",
+                         head->head_bytes, HTTP_HEAD_BYTES_MAX);
     return true;
 }
 
 static bool body_check(const struct head *head, const struct config *config, struct fault *fault)
 {
     if (head->content_encoding)
-        return fault_set(fault, HTTP_UNSUPPORTED_ENCODING, "Content-Encoding", "The body must not "
-                         "be compressed; send it without Content-Encoding.");
+        return fault_set(fault, HTTP_UNSUPPORTED_ENCODING, "Content-Encoding",
+                         "The body must not be compressed; send it without Content-Encoding.");
     if (!head->content_length)
         return true;
     uintmax_t bytes = strtoumax(head->content_length, NULL, 10);
     if (bytes > config->http.body_bytes_max)
-        return fault_set(fault, HTTP_BODY_TOO_LARGE, "Content-Length", "The body is %ju bytes long; "
-                         "at most %" PRIu64 " are accepted (knob http.body_bytes_max).", bytes,
-                         config->http.body_bytes_max);
+        return fault_set(fault, HTTP_BODY_TOO_LARGE, "Content-Length",
+                         "The body is %ju bytes long; at most %" PRIu64
+                         " are accepted (knob http.body_bytes_max).",
+                         bytes, config->http.body_bytes_max);
     return true;
 }
 
@@ -99,8 +101,8 @@ static bool accept_check(const struct head *head, struct http_request *ret, stru
     if (accept_choose(head->accept, &ret->accept) || ret->route != HTTP_RENDER)
         return true;
     char shown[TEXT_QUOTE_BYTES];
-    return fault_set(fault, HTTP_NOT_ACCEPTABLE, "Accept", "Accept is \"%s\"; a render is answered "
-                     "as text/html or application/json.",
+    return fault_set(fault, HTTP_NOT_ACCEPTABLE, "Accept",
+                     "Accept is \"%s\"; a render is answered as text/html or application/json.",
                      text_quote(shown, head->accept, strlen(head->accept)));
 }
 

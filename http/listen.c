@@ -165,15 +165,17 @@ int endpoint_bind(const char *text, size_t bytes, struct endpoint *ret,
     memset(&address, 0, sizeof(address));
     bool is_unix = unix_parse(text, bytes, &address, &length);
     if (!is_unix && !tcp_parse(text, bytes, &address, &length)) {
-        snprintf(error, CONFIG_ERROR_BYTES, "http.listen: \"%.*s\" is not an address; write "
-                 "127.0.0.1:4221, [::1]:4221 or unix:/path.", (int)bytes, text);
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "http.listen: \"%.*s\" is not an address; write 127.0.0.1:4221, [::1]:4221 or "
+                 "unix:/path.",
+                 (int)bytes, text);
         return -EINVAL;
     }
     int result = socket_bind(&address, length, &endpoint.fd);
     if (result != 0) {
         const char *hint = result == -EADDRINUSE ? "; something else listens there" : "";
-        snprintf(error, CONFIG_ERROR_BYTES, "http.listen: cannot listen on %.*s: %s%s.",
-                 (int)bytes, text, strerror(-result), hint);
+        snprintf(error, CONFIG_ERROR_BYTES, "http.listen: cannot listen on %.*s: %s%s.", (int)bytes,
+                 text, strerror(-result), hint);
         return result;
     }
     bool described = describe_fd(endpoint.fd, &endpoint);
@@ -194,8 +196,10 @@ int endpoint_inherit(int fd, struct endpoint *ret, char error[CONFIG_ERROR_BYTES
     socklen_t length = sizeof(listens);
     bool asked = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0;
     if (!asked || !listens || !describe_fd(fd, &endpoint)) {
-        snprintf(error, CONFIG_ERROR_BYTES, "The inherited descriptor %d is not a listening TCP or "
-                 "Unix stream socket; check the .socket unit (ListenStream=, Accept=no).", fd);
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "The inherited descriptor %d is not a listening TCP or Unix stream socket; check "
+                 "the .socket unit (ListenStream=, Accept=no).",
+                 fd);
         return -EINVAL;
     }
     int flags = fcntl(fd, F_GETFL);

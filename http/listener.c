@@ -55,8 +55,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 int listener_start(struct listener *listener)
 {
     assert(!listener->poll_is_open);
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(listener->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(listener->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     assert(info && info->epoll_fd >= 0);
     int result = uv_poll_init(listener->http->loop, &listener->poll, info->epoll_fd);
     if (result != 0)

@@ -80,8 +80,7 @@ bool fault_is_set(const struct fault *fault)
     return fault->code != HTTP_CODES;
 }
 
-bool fault_set(struct fault *fault, enum http_code code, const char *param, const char *format,
-               ...)
+bool fault_set(struct fault *fault, enum http_code code, const char *param, const char *format, ...)
 {
     assert(code < HTTP_CODES);
     fault->code = code;

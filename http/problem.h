@@ -11,9 +11,9 @@
 
 /* Why a request is answered here and never reaches the daemon. */
 struct fault {
-    enum http_code code; /* HTTP_CODES: nothing is wrong. */
-    const char *allow;   /* HTTP_METHOD_NOT_ALLOWED: the value of Allow. Static. */
-    bool close;          /* The framing of this connection cannot be trusted further. */
+    enum http_code code;             /* HTTP_CODES: nothing is wrong. */
+    const char *allow;               /* HTTP_METHOD_NOT_ALLOWED: the value of Allow. Static. */
+    bool close;                      /* The framing of this connection cannot be trusted further. */
     char param[FAULT_PARAM_BYTES];   /* "": none. */
     char detail[FAULT_DETAIL_BYTES]; /* One sentence. */
 };

@@ -62,8 +62,9 @@ bool route_find(const char *method, const char *target, struct route_target *ret
                          rows[i].path, rows[i].has_key ? "{key}" : "",
                          text_quote(shown, method, strlen(method)), rows[i].allow);
     }
-    return fault_set(fault, HTTP_NOT_FOUND, NULL, "There is no \"%s\"; there are /render, "
-                     "/affinities, /affinities/{key}, /heartbeat, /healthz, /readyz and /version.",
+    return fault_set(fault, HTTP_NOT_FOUND, NULL,
+                     "There is no \"%s\"; there are /render, /affinities, /affinities/{key}, "
+                     "/heartbeat, /healthz, /readyz and /version.",
                      text_quote(shown, target, bytes));
 }
 
@@ -76,11 +77,12 @@ bool route_key(const struct route_target *target, char ret[AFFINITY_KEY_BYTES_MA
     size_t bytes = AFFINITY_KEY_BYTES_MAX + 1;
     bool fits = target->key_bytes <= sizeof(decoded);
     if (fits && !text_percent_decode(target->key, target->key_bytes, false, decoded, &bytes))
-        return fault_set(fault, HTTP_INVALID_PARAM, "key", "The key in the path has a broken "
-                         "percent-escape; write a literal \"%%\" as %%25.");
+        return fault_set(
+            fault, HTTP_INVALID_PARAM, "key",
+            "The key in the path has a broken percent-escape; write a literal \"%%\" as %%25.");
     if (!fits || bytes > AFFINITY_KEY_BYTES_MAX)
-        return fault_set(fault, HTTP_INVALID_PARAM, "key", "The key in the path is longer than "
-                         "%d bytes.", AFFINITY_KEY_BYTES_MAX);
+        return fault_set(fault, HTTP_INVALID_PARAM, "key",
+                         "The key in the path is longer than %d bytes.", AFFINITY_KEY_BYTES_MAX);
     memcpy(ret, decoded, bytes);
     *ret_bytes = bytes;
     return true;

@@ -10,8 +10,8 @@
 
 struct route_row {
     const char *path;
-    bool has_key;            /* A key follows the path, as one percent-encoded segment. */
-    const char *allow;       /* Its methods, as the header Allow lists them. */
+    bool has_key;      /* A key follows the path, as one percent-encoded segment. */
+    const char *allow; /* Its methods, as the header Allow lists them. */
     enum http_route route;
     enum token_scope scope; /* What a caller needs when tokens are configured. */
 };
@@ -26,8 +26,7 @@ struct route_target {
 
 /* The path must be that of a row byte for byte. False: HTTP_NOT_FOUND or
  * HTTP_METHOD_NOT_ALLOWED; .row is set in the latter case too, else NULL. */
-bool route_find(const char *method, const char *target, struct route_target *ret,
-                struct fault *);
+bool route_find(const char *method, const char *target, struct route_target *ret, struct fault *);
 /* Decodes a key byte for byte. */
 bool route_key(const struct route_target *, char ret[AFFINITY_KEY_BYTES_MAX], size_t *ret_bytes,
                struct fault *);

@@ -23,8 +23,7 @@ void http_handle_closed(struct http *http)
 
 static int fail(char error[CONFIG_ERROR_BYTES], int code, const char *what)
 {
-    snprintf(error, CONFIG_ERROR_BYTES, "http.listen: cannot serve %s: %s.", what,
-             strerror(-code));
+    snprintf(error, CONFIG_ERROR_BYTES, "http.listen: cannot serve %s: %s.", what, strerror(-code));
     return code;
 }
 
@@ -34,8 +33,9 @@ static int exposure_check(const struct http *http, const struct endpoint *endpoi
 {
     if (endpoint->loopback || http->tokens || http->config->http.allow_unauthenticated)
         return 0;
-    snprintf(error, CONFIG_ERROR_BYTES, "http.listen: %s can be reached from other machines; set "
-             "http.tokens_file, or http.allow_unauthenticated = yes if that is meant.",
+    snprintf(error, CONFIG_ERROR_BYTES,
+             "http.listen: %s can be reached from other machines; set http.tokens_file, or "
+             "http.allow_unauthenticated = yes if that is meant.",
              endpoint->url);
     return -EACCES;
 }
@@ -63,8 +63,8 @@ static int listen_inherited(struct http *http, const int *fds, size_t count,
 {
     int result = 0;
     if (count > LISTENERS_MAX) {
-        snprintf(error, CONFIG_ERROR_BYTES, "There are %zu inherited sockets; at most %d are "
-                 "possible.", count, LISTENERS_MAX);
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "There are %zu inherited sockets; at most %d are possible.", count, LISTENERS_MAX);
         return -E2BIG;
     }
     for (size_t i = 0; i < count && result == 0; i++) {
@@ -93,8 +93,8 @@ static int listen_configured(struct http *http, char error[CONFIG_ERROR_BYTES])
             result = add_listener(http, &endpoint, error);
     }
     if (result == 0 && http->listeners_count == 0) {
-        snprintf(error, CONFIG_ERROR_BYTES, "http.listen: there is no address; write one such as "
-                 "127.0.0.1:4221.");
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "http.listen: there is no address; write one such as 127.0.0.1:4221.");
         result = -EINVAL;
     }
     return result;
@@ -204,7 +204,7 @@ static void close_all(struct http *http)
     for (size_t i = 0; i < http->listeners_count; i++)
         listener_quiesce(http->listeners[i]);
     HASH_ITER(hh, http->exchanges, exchange, next)
-        exchange_leave(exchange);
+    exchange_leave(exchange);
     exchanges_emit_gone(http);
     (void)run_all(http);
     assert(http->suspended_count == 0);
@@ -241,8 +241,8 @@ uint64_t http_deadline_ms(const struct http *http)
         if (http->listeners[i]->wants_run)
             return 0;
     }
-    if (!TAILQ_EMPTY(&http->gone) || !TAILQ_EMPTY(&http->ready) ||
-        !TAILQ_EMPTY(&http->finished) || http->state == HTTP_CLOSING)
+    if (!TAILQ_EMPTY(&http->gone) || !TAILQ_EMPTY(&http->ready) || !TAILQ_EMPTY(&http->finished) ||
+        http->state == HTTP_CLOSING)
         return 0;
     return connections_deadline_ms(http);
 }
@@ -263,7 +263,7 @@ size_t http_open_count(const struct http *http)
     size_t count = http->connections_count;
     const struct exchange *exchange;
     TAILQ_FOREACH(exchange, &http->finished, entry)
-        count++;
+    count++;
     return count;
 }
 

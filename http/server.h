@@ -53,10 +53,10 @@
 #define TURN_ROUNDS_MAX 4
 
 enum http_state {
-    HTTP_SERVING,  /* Accepts and answers. */
-    HTTP_QUIESCED, /* Accepts no connection; every answer closes its own. */
-    HTTP_CLOSING,  /* http_close() was called; the next turn drops everything. */
-    HTTP_CLOSED,   /* MHD is stopped; libuv handles may still be closing. */
+    HTTP_SERVING,   /* Accepts and answers. */
+    HTTP_QUIESCED,  /* Accepts no connection; every answer closes its own. */
+    HTTP_CLOSING,   /* http_close() was called; the next turn drops everything. */
+    HTTP_CLOSED,    /* MHD is stopped; libuv handles may still be closing. */
     HTTP_ABANDONED, /* http_new() failed; freed with its last libuv handle. */
 };
 
@@ -90,7 +90,7 @@ struct listener {
     struct MHD_Daemon *mhd;
     uv_poll_t poll; /* Watches MHD's epoll descriptor. */
     bool poll_is_open;
-    bool wants_run;  /* MHD has, or may have, work. */
+    bool wants_run; /* MHD has, or may have, work. */
 };
 
 /* One accepted socket. Freed when both MHD and libuv have let go of it. */
@@ -99,11 +99,11 @@ struct connection {
     struct listener *listener;
     struct exchange *exchange; /* The one in progress, or NULL. */
     struct MHD_Connection *mhd;
-    int fd;                    /* MHD's; valid until MHD reports the end. */
+    int fd; /* MHD's; valid until MHD reports the end. */
     enum connection_clock clock;
     uint64_t deadline_ms;
-    uint64_t acked_bytes;      /* CLOCK_WRITE: what the client had taken at its start. */
-    uv_poll_t poll;            /* Watches for the client to leave. */
+    uint64_t acked_bytes; /* CLOCK_WRITE: what the client had taken at its start. */
+    uv_poll_t poll;       /* Watches for the client to leave. */
     bool poll_is_open;
     TAILQ_ENTRY(connection) clock_entry;
     LIST_ENTRY(connection) entry;
@@ -117,11 +117,11 @@ struct exchange {
     struct connection *connection; /* NULL once it is DONE. */
     enum exchange_state state;
     uint64_t start_ms;
-    char *target;      /* As sent; until the head is judged. */
+    char *target; /* As sent; until the head is judged. */
     char *body;
     size_t body_bytes, body_size, body_read_bytes;
-    bool wants_body;   /* Else the body is read and forgotten. */
-    bool wants_plain;  /* Errors as plain text. */
+    bool wants_body;  /* Else the body is read and forgotten. */
+    bool wants_plain; /* Errors as plain text. */
     struct http_request request;
     struct fault fault;
     struct MHD_Response *response; /* ANSWERED. */

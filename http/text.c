@@ -97,8 +97,7 @@ static int hex_value(char digit)
     return -1;
 }
 
-bool text_percent_decode(const char *bytes, size_t count, bool plus, char *ret,
-                         size_t *ret_count)
+bool text_percent_decode(const char *bytes, size_t count, bool plus, char *ret, size_t *ret_count)
 {
     assert(ret && ret_count);
     size_t used = 0;
@@ -123,8 +122,7 @@ bool text_percent_decode(const char *bytes, size_t count, bool plus, char *ret,
 
 static int base64_value(char digit)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const char *found = digit == '\0' ? NULL : strchr(digits, digit);
     return found ? (int)(found - digits) : -1;
 }

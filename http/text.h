@@ -19,8 +19,7 @@ const char *text_quote(char ret[TEXT_QUOTE_BYTES], const char *bytes, size_t cou
 void text_clean(char *text);
 /* Decodes %XX, and '+' as a space when `plus`; `ret` may be `bytes` itself and holds at
  * least `count` bytes. False on a broken escape. */
-bool text_percent_decode(const char *bytes, size_t count, bool plus, char *ret,
-                         size_t *ret_count);
+bool text_percent_decode(const char *bytes, size_t count, bool plus, char *ret, size_t *ret_count);
 /* Decodes base64 with or without padding. `ret` holds `ret_size` bytes. False when it is
  * none or does not fit. */
 bool text_base64_decode(const char *text, size_t count, char *ret, size_t ret_size,

@@ -80,8 +80,8 @@ static int tokens_read(FILE *file, const char *path, struct tokens *tokens,
         else if (is_whole)
             wrong = "is one token more than the 1024 that are possible";
         if (wrong) {
-            snprintf(error, CONFIG_ERROR_BYTES, "http.tokens_file: line %zu of \"%s\" %s.",
-                     number, path, wrong);
+            snprintf(error, CONFIG_ERROR_BYTES, "http.tokens_file: line %zu of \"%s\" %s.", number,
+                     path, wrong);
             return -EINVAL;
         }
         tokens->count += found ? 1 : 0;
@@ -93,8 +93,10 @@ static int tokens_read(FILE *file, const char *path, struct tokens *tokens,
         return -code;
     }
     if (tokens->count == 0) {
-        snprintf(error, CONFIG_ERROR_BYTES, "http.tokens_file: \"%s\" holds no token; write "
-                 "lines such as \"render TOKEN\" or leave the knob empty.", path);
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "http.tokens_file: \"%s\" holds no token; write lines such as \"render TOKEN\" or "
+                 "leave the knob empty.",
+                 path);
         return -EINVAL;
     }
     return 0;

@@ -58,21 +58,22 @@ static bool host_length(const char *authority, size_t bytes, size_t *ret)
 static bool authority_check(const char *authority, size_t bytes, struct fault *fault)
 {
     if (bytes == 0)
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" has no host; write "
-                         "http://HOST/PATH or https://HOST/PATH.");
+        return fault_set(fault, HTTP_INVALID_URL, "url",
+                         "\"url\" has no host; write http://HOST/PATH or https://HOST/PATH.");
     if (memchr(authority, '@', bytes))
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" must not hold a user name or "
-                         "password (the part before \"@\").");
+        return fault_set(fault, HTTP_INVALID_URL, "url",
+                         "\"url\" must not hold a user name or password (the part before \"@\").");
     size_t host;
     if (!host_length(authority, bytes, &host))
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" has an empty or broken host; "
-                         "write http://HOST/PATH or https://HOST/PATH.");
+        return fault_set(
+            fault, HTTP_INVALID_URL, "url",
+            "\"url\" has an empty or broken host; write http://HOST/PATH or https://HOST/PATH.");
     if (host == bytes)
         return true;
     assert(host < bytes);
     if (authority[host] != ':' || !port_is_valid(authority + host + 1, bytes - host - 1))
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" has an invalid port; a port "
-                         "is a number from 0 to 65535.");
+        return fault_set(fault, HTTP_INVALID_URL, "url",
+                         "\"url\" has an invalid port; a port is a number from 0 to 65535.");
     return true;
 }
 
@@ -81,18 +82,21 @@ bool url_check(const char *url, size_t bytes, size_t bytes_max, struct fault *fa
     assert(url && fault);
     char shown[TEXT_QUOTE_BYTES];
     if (bytes > bytes_max)
-        return fault_set(fault, HTTP_URL_TOO_LONG, "url", "\"url\" is %zu bytes long; at most "
-                         "%zu are accepted (knob http.url_bytes_max).", bytes, bytes_max);
+        return fault_set(
+            fault, HTTP_URL_TOO_LONG, "url",
+            "\"url\" is %zu bytes long; at most %zu are accepted (knob http.url_bytes_max).", bytes,
+            bytes_max);
     if (has_control(url, bytes))
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" holds a control character; "
-                         "percent-encode it.");
+        return fault_set(fault, HTTP_INVALID_URL, "url",
+                         "\"url\" holds a control character; percent-encode it.");
     if (!text_is_utf8(url, bytes))
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" is not valid UTF-8; "
-                         "percent-encode other bytes.");
+        return fault_set(fault, HTTP_INVALID_URL, "url",
+                         "\"url\" is not valid UTF-8; percent-encode other bytes.");
     size_t scheme = scheme_length(url, bytes);
     if (scheme == 0)
-        return fault_set(fault, HTTP_INVALID_URL, "url", "\"url\" is \"%s\"; it must begin with "
-                         "http:// or https://.", text_quote(shown, url, bytes));
+        return fault_set(fault, HTTP_INVALID_URL, "url",
+                         "\"url\" is \"%s\"; it must begin with http:// or https://.",
+                         text_quote(shown, url, bytes));
     size_t authority = 0;
     while (scheme + authority < bytes && !strchr("/\\?#", url[scheme + authority]))
         authority++;

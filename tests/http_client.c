@@ -29,8 +29,10 @@ static void answer(struct server *server, uint64_t exchange, const struct http_r
     memset(body, 'x', bytes);
     if (server->body_bytes == 0)
         memcpy(body, text, bytes);
-    struct http_reply reply = {.status = 200, .content_type = "text/html; charset=utf-8",
-                               .body = body, .body_bytes = bytes};
+    struct http_reply reply = {.status = 200,
+                               .content_type = "text/html; charset=utf-8",
+                               .body = body,
+                               .body_bytes = bytes};
     if (request->route == HTTP_AFFINITY_DELETE)
         reply = (struct http_reply){.status = 204, .body = body, .body_bytes = bytes};
     ck_assert(http_reply(server->http, exchange, &reply));
@@ -50,8 +52,8 @@ static void on_event(void *owner, const struct http_event *event)
     struct server *server = owner;
     ck_assert_uint_lt(server->seen_count, SERVER_EVENTS_MAX);
     struct seen *seen = &server->seen[server->seen_count++];
-    *seen = (struct seen){.type = event->type, .exchange = event->exchange,
-                          .finished = event->finished};
+    *seen = (struct seen){
+        .type = event->type, .exchange = event->exchange, .finished = event->finished};
     if (event->type != HTTP_REQUEST)
         return;
     seen->request = *event->request;
@@ -181,13 +183,15 @@ const struct seen *server_last(const struct server *server, enum http_event_type
 
 bool server_reply(struct server *server, uint64_t exchange, const char *body)
 {
-    const struct http_reply reply = {.status = 200, .content_type = "text/html; charset=utf-8",
-                                     .body = strdup(body), .body_bytes = strlen(body)};
+    const struct http_reply reply = {.status = 200,
+                                     .content_type = "text/html; charset=utf-8",
+                                     .body = strdup(body),
+                                     .body_bytes = strlen(body)};
     return http_reply(server->http, exchange, &reply);
 }
 
-static void connect_to(struct server *server, struct client *client,
-                       const struct sockaddr *address, socklen_t length)
+static void connect_to(struct server *server, struct client *client, const struct sockaddr *address,
+                       socklen_t length)
 {
     *client = (struct client){.server = server, .size = 65536};
     client->data = calloc(1, client->size);
@@ -250,8 +254,8 @@ static bool receive_some(struct client *client)
         client->data = realloc(client->data, client->size);
         ck_assert_ptr_nonnull(client->data);
     }
-    ssize_t got = recv(client->fd, client->data + client->bytes,
-                       client->size - client->bytes - 1, MSG_DONTWAIT);
+    ssize_t got = recv(client->fd, client->data + client->bytes, client->size - client->bytes - 1,
+                       MSG_DONTWAIT);
     if (got > 0) {
         client->bytes += (size_t)got;
         client->data[client->bytes] = '\0';

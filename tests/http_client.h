@@ -38,7 +38,7 @@ struct server {
     size_t body_bytes; /* Of the answer to a render; 0: its URL. */
     struct seen seen[SERVER_EVENTS_MAX];
     size_t seen_count;
-    char url[1024];    /* Of the last render. */
+    char url[1024]; /* Of the last render. */
     char affinity[AFFINITY_KEY_BYTES_MAX + 1];
     struct render_params params; /* Of the last render, without strings. */
 };
@@ -47,8 +47,7 @@ struct server {
 void server_defaults(struct server *);
 /* Starts with the knobs as they are by now; `fds` as in http_new(). Fails the test. */
 void server_start(struct server *);
-int server_try_start(struct server *, const int *fds, size_t count,
-                     char error[CONFIG_ERROR_BYTES]);
+int server_try_start(struct server *, const int *fds, size_t count, char error[CONFIG_ERROR_BYTES]);
 /* Closes and checks that nothing is left: events, descriptors, handles. */
 void server_stop(struct server *);
 /* Turns the loop once, waiting at most `wait_ms` for something to happen. */
@@ -61,12 +60,12 @@ const struct seen *server_last(const struct server *, enum http_event_type);
 bool server_reply(struct server *, uint64_t exchange, const char *body);
 
 /* Turns the loop until the condition holds; fails the test when it does not in time. */
-#define WAIT_UNTIL(server, condition)                                            \
-    do {                                                                         \
-        uint64_t wait_end_ms_ = uv_hrtime() / 1000000 + SERVER_WAIT_MS;          \
-        while (!(condition) && uv_hrtime() / 1000000 < wait_end_ms_)             \
-            server_turn(server, 5);                                              \
-        ck_assert_msg(condition, "in %d ms not: %s", SERVER_WAIT_MS, #condition); \
+#define WAIT_UNTIL(server, condition)                                                              \
+    do {                                                                                           \
+        uint64_t wait_end_ms_ = uv_hrtime() / 1000000 + SERVER_WAIT_MS;                            \
+        while (!(condition) && uv_hrtime() / 1000000 < wait_end_ms_)                               \
+            server_turn(server, 5);                                                                \
+        ck_assert_msg(condition, "in %d ms not: %s", SERVER_WAIT_MS, #condition);                  \
     } while (0)
 
 struct client {

@@ -16,8 +16,10 @@ START_TEST(renders_by_post)
     char body[256], value[512];
     server_defaults(&server);
     server_start(&server);
-    client_request(&server, "POST /render HTTP/1.1\r\n" HOST "Content-Length: 27\r\n\r\n"
-                   "{\"url\":\"http://h.test/a?b\"}", &response, body, sizeof(body));
+    client_request(&server,
+                   "POST /render HTTP/1.1\r\n" HOST "Content-Length: 27\r\n\r\n"
+                   "{\"url\":\"http://h.test/a?b\"}",
+                   &response, body, sizeof(body));
     ck_assert_int_eq(response.status, 200);
     ck_assert_str_eq(body, "http://h.test/a?b");
     ck_assert_str_eq(response_header(&response, "Content-Type", value), "text/html; charset=utf-8");
