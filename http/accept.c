@@ -89,6 +89,14 @@ static struct match match_of(const char *accept, const char *type, const char *s
     return best;
 }
 
+/* Preferred to another type: by quality, and at the same quality by being named. */
+static bool is_better(struct match match, struct match other)
+{
+    if (match.quality != other.quality)
+        return match.quality > other.quality;
+    return match.exactness > other.exactness;
+}
+
 bool accept_choose(const char *accept, enum http_accept *ret)
 {
     *ret = HTTP_ACCEPT_DOCUMENT;
@@ -98,9 +106,7 @@ bool accept_choose(const char *accept, enum http_accept *ret)
     struct match json = match_of(accept, "application", "json");
     if (html.quality == 0 && json.quality == 0)
         return false;
-    bool json_wins = json.quality > html.quality ||
-                     (json.quality == html.quality && json.exactness > html.exactness);
-    if (json_wins)
+    if (is_better(json, html))
         *ret = HTTP_ACCEPT_ENVELOPE;
     return true;
 }
@@ -110,8 +116,5 @@ bool accept_prefers_plain(const char *accept)
     struct match plain = match_of(accept, "text", "plain");
     struct match problem = match_of(accept, "application", "problem+json");
     struct match json = match_of(accept, "application", "json");
-    struct match best = json.quality > problem.quality ? json : problem;
-    if (plain.quality != best.quality)
-        return plain.quality > best.quality;
-    return plain.exactness == 3 && best.exactness < 3;
+    return is_better(plain, problem) && is_better(plain, json);
 }
