@@ -107,7 +107,8 @@ conf: $(BUILD)/tests/test_config_sources  ## write config/prerenderd.conf from t
 
 install: all  ## install below $(DESTDIR)$(PREFIX); an existing configuration stays
 	install -D -m 755 $(BUILD)/prerenderd $(DESTDIR)$(PREFIX)/bin/prerenderd
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/prerenderd/LICENSE
+	install -d $(DESTDIR)$(PREFIX)/share/doc/prerenderd
+	install -m 644 LICENSE README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/prerenderd
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(SYSCONFDIR)/prerenderd
 	sed 's|/usr/local/|$(PREFIX)/|' prerenderd.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/prerenderd.service
 	install -m 644 prerenderd.socket $(DESTDIR)$(PREFIX)/lib/systemd/system/prerenderd.socket

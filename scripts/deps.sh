@@ -17,7 +17,8 @@ run_packages='
 test_packages='
     check libcurl4-openssl-dev
     command:clang command:clang-format command:valgrind command:git
-    command:node=nodejs command:npm
+    command:node=nodejs command:npm command:curl
+    command:systemd-socket-activate=systemd
 '
 
 case $level in
