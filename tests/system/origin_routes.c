@@ -287,8 +287,12 @@ enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, c
     (void)method;
     (void)version;
     (void)upload;
-    (void)own;
     *upload_bytes = 0;
+    /* The log callback has set it. An answer in the first call would end the connection. */
+    if (*own != NULL) {
+        *own = NULL;
+        return MHD_YES;
+    }
     const struct exchange exchange = {origin, connection, path};
     for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
         if (strcmp(path, routes[i].path) == 0) {

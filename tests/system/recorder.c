@@ -115,6 +115,7 @@ static void on_destroyed(struct recorder *recorder, const char *target)
 static void on_contexts(struct recorder *recorder, const json_t *result)
 {
     size_t count = json_array_size(json_object_get(result, "browserContextIds"));
+    demand(text_at(result, "defaultBrowserContextId")[0] != '\0', "which context is its own?");
     snprintf(recorder->own_context, sizeof(recorder->own_context), "%s",
              text_at(result, "defaultBrowserContextId"));
     if (count > recorder->recorded.contexts_max) {
@@ -166,9 +167,10 @@ static void turn(struct recorder *recorder)
     }
     if (!recorder->discovering && wire_get_state(recorder->wire) == WIRE_OPEN) {
         recorder->discovering = true;
+        /* The list comes first: it names the browser's own context. */
+        ask_contexts(recorder);
         send_command(recorder, ID_DISCOVER, "Target.setDiscoverTargets",
                      json_pack("{s:b}", "discover", 1));
-        ask_contexts(recorder);
     }
     struct wire_message text;
     struct cdp_message message;
