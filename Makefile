@@ -102,8 +102,8 @@ fmt-check:  ## check that they are
 tidy:  ## analyse all sources with clang-tidy
 	clang-tidy --quiet $(SOURCES) daemon/main.c -- $(ALL_CFLAGS)
 
-conf: $(BUILD)/tests/test_config_sources  ## write config/prerenderd.conf from the table of knobs
-	$(BUILD)/tests/test_config_sources --conf > config/prerenderd.conf
+conf: $(BUILD)/tests/test_config_print  ## write config/prerenderd.conf from the table of knobs
+	$(BUILD)/tests/test_config_print --conf > config/prerenderd.conf
 
 install: all  ## install below $(DESTDIR)$(PREFIX); an existing configuration stays
 	install -D -m 755 $(BUILD)/prerenderd $(DESTDIR)$(PREFIX)/bin/prerenderd
