@@ -45,6 +45,8 @@ SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main(' bench/*.c))
+MEASURE  := $(filter-out $(BENCHES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)))
 SCRIPTED := $(wildcard tests/check_*.sh)
 # Everything that style and format are checked of.
 OWN      := $(wildcard $(FOLDERS:%=%/*.[ch]) tests/*.[ch] tests/*/*.[ch] bench/*.[ch])
@@ -78,6 +80,9 @@ pages:
 
 valgrind: $(BUILD)/prerenderd $(UNITS)  ## run unit tests and one render under valgrind (not MODE=sanitize)
 	$(Q)scripts/valgrind.sh $(BUILD) $(UNITS)
+
+bench: $(BUILD)/prerenderd $(BENCHES) pages  ## measure the daemon with a real browser
+	$(Q)set -e; for program in $(BENCHES); do echo "  BENCH $$program"; $$program; done
 
 deps:  ## install the Debian packages that building, serving and testing need
 	@scripts/deps.sh test
@@ -158,7 +163,11 @@ $(SYSTEM): $(BUILD)/tests/system/%: $(BUILD)/tests/system/%.o $(HARNESS) $(BUILD
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-.PHONY: all run test test-run unit sim system pages valgrind deps check style layers pure fmt \
+$(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/lib.a
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
+
+.PHONY: all run test test-run unit sim system pages bench valgrind deps check style layers pure fmt \
         fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
