@@ -299,8 +299,8 @@ START_TEST(broken_http)
         "GET /version HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
         "POST /render HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
         "POST /render HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-        "POST /render HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
-        "Transfer-Encoding: chunked\r\n\r\n{}",
+        ("POST /render HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n{}"),
         "POST /render HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n{}",
         "\x16\x03\x01\x02\x01",
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
