@@ -45,7 +45,7 @@ SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
-BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main(' bench/*.c))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main' bench/*.c))
 MEASURE  := $(filter-out $(BENCHES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)))
 SCRIPTED := $(wildcard tests/check_*.sh)
 # Everything that style and format are checked of.
