@@ -84,6 +84,10 @@ valgrind: $(BUILD)/prerenderd $(UNITS)  ## run unit tests and one render under v
 bench: $(BUILD)/prerenderd $(BENCHES) pages  ## measure the daemon with a real browser
 	$(Q)set -e; for program in $(BENCHES); do echo "  BENCH $$program"; $$program; done
 
+# One of them, with arguments: make bench-memory BENCH_ARGS="10000 20".
+bench-%: $(BUILD)/bench/% $(BUILD)/prerenderd pages
+	$(Q)$< $(BENCH_ARGS)
+
 deps:  ## install the Debian packages that building, serving and testing need
 	@scripts/deps.sh test
 
