@@ -142,6 +142,9 @@ void connection_notify(void *context, struct MHD_Connection *mhd, void **ret_con
     case MHD_CONNECTION_NOTIFY_CLOSED:
         if (*ret_context)
             connection_end(*ret_context);
+        /* MHD that had stopped to accept, at its limit or for want of descriptors, looks at
+         * its listening socket again only when it is run again. */
+        ((struct listener *)context)->wants_run = true;
         *ret_context = NULL;
         break;
     }

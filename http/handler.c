@@ -24,7 +24,8 @@ void *handler_target(void *context, const char *target, struct MHD_Connection *m
     (void)context;
     if (!connection)
         return NULL;
-    connection_set_clock(connection, CLOCK_HEAD);
+    if (connection->clock != CLOCK_HEAD) /* Else the time of the head began earlier. */
+        connection_set_clock(connection, CLOCK_HEAD);
     return exchange_new(connection, target);
 }
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -93,6 +94,18 @@ static void on_check(uv_check_t *check)
     turn(check->data);
 }
 
+/* Open descriptors of this process; the one that lists them is always among them. */
+static size_t descriptors_count(void)
+{
+    size_t count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
 void server_defaults(struct server *server)
 {
     static char *const no_environment[] = {NULL};
@@ -102,6 +115,10 @@ void server_defaults(struct server *server)
     memset(server, 0, sizeof(*server));
     int result = config_load(3, arguments, no_environment, &server->config, &verb, error);
     ck_assert_msg(result == 0, "%s", error);
+    /* The first loop of a process opens the pipe of its signals, for good. */
+    ck_assert_int_eq(uv_loop_init(&server->loop), 0);
+    ck_assert_int_eq(uv_loop_close(&server->loop), 0);
+    server->descriptors_count = descriptors_count();
     ck_assert_int_eq(uv_loop_init(&server->loop), 0);
 }
 
@@ -156,6 +173,7 @@ void server_stop(struct server *server)
     (void)uv_run(&server->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&server->loop), 0);
     config_free(&server->config);
+    ck_assert_uint_eq(descriptors_count(), server->descriptors_count);
 }
 
 uint16_t server_port(const struct server *server)

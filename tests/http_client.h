@@ -34,8 +34,9 @@ struct server {
     struct config config;
     struct http *http;
     uint64_t skew_ms;
-    bool hold;         /* Requests wait for the test to answer. */
-    size_t body_bytes; /* Of the answer to a render; 0: its URL. */
+    size_t descriptors_count; /* Of the process, before the server was there. */
+    bool hold;                /* Requests wait for the test to answer. */
+    size_t body_bytes;        /* Of the answer to a render; 0: its URL. */
     struct seen seen[SERVER_EVENTS_MAX];
     size_t seen_count;
     char url[1024]; /* Of the last render. */
