@@ -1,4 +1,5 @@
-/* environment.c: PRERENDERD_POOL_PAGES_MAX for pool.pages_max, and PRERENDERD_CONFIG. */
+/* environment.c: PRERENDERD_POOL_PAGES_MAX for pool.pages_max, and PRERENDERD_CONFIG. Other
+ * names with the prefix are errors, but for what clusters add to it by themselves. */
 #include "config/load.h"
 
 #include <assert.h>
@@ -49,6 +50,28 @@ static int read_file_name(struct loader *loader, const char *value)
     return 0;
 }
 
+/* Kubernetes, and Docker's links, describe a service called "prerenderd" to all its
+ * neighbours, the daemon among them: PRERENDERD_SERVICE_HOST=10.0.0.1,
+ * PRERENDERD_SERVICE_PORT_HTTP=80, PRERENDERD_PORT=tcp://..., PRERENDERD_PORT_80_TCP_ADDR=...
+ * Nobody has set these, so nobody can be told to correct them. */
+static bool is_service_link(const char *variable)
+{
+    const char *rest = variable + sizeof PREFIX - 1;
+    if (strncmp(rest, "SERVICE_HOST=", 13) == 0 || strncmp(rest, "SERVICE_PORT=", 13) == 0 ||
+        strncmp(rest, "SERVICE_PORT_", 13) == 0) {
+        return true;
+    }
+    if (strncmp(rest, "PORT=tcp://", 11) == 0 || strncmp(rest, "PORT=udp://", 11) == 0) {
+        return true;
+    }
+    if (strncmp(rest, "PORT_", 5) != 0) {
+        return false;
+    }
+    const char *protocol = rest + 5 + strspn(rest + 5, "0123456789");
+    return protocol > rest + 5 &&
+           (strncmp(protocol, "_TCP", 4) == 0 || strncmp(protocol, "_UDP", 4) == 0);
+}
+
 static int read_variable(struct loader *loader, const char *variable)
 {
     const char *equals = strchr(variable, '=');
@@ -60,6 +83,9 @@ static int read_variable(struct loader *loader, const char *variable)
         return read_file_name(loader, equals + 1);
     }
     const struct knob *knob = find_variable(variable, name_bytes);
+    if (!knob && is_service_link(variable)) {
+        return 0;
+    }
     if (!knob) {
         return unknown_variable(loader, variable, name_bytes);
     }

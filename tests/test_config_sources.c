@@ -175,6 +175,33 @@ START_TEST(verbs_are_found)
 }
 END_TEST
 
+/* What a cluster says about a service of our name is no knob of ours, but all else is. */
+static const struct {
+    const char *variable;
+    bool is_accepted;
+} links[] = {
+    {"PRERENDERD_SERVICE_HOST=10.0.0.1", true},
+    {"PRERENDERD_SERVICE_PORT=4221", true},
+    {"PRERENDERD_SERVICE_PORT_HTTP=4221", true},
+    {"PRERENDERD_PORT=tcp://10.0.0.1:4221", true},
+    {"PRERENDERD_PORT_4221_TCP=tcp://10.0.0.1:4221", true},
+    {"PRERENDERD_PORT_4221_UDP_PROTO=udp", true},
+    {"PRERENDERD_PORT=4221", false},
+    {"PRERENDERD_PORT_TCP=1", false},
+    {"PRERENDERD_PORT_4221=1", false},
+    {"PRERENDERD_SERVICE=1", false},
+    {"PRERENDERD_SERVICE_HOSTS=1", false},
+};
+
+START_TEST(service_links_are_no_knobs)
+{
+    struct config_case test = {.variables = {links[_i].variable}};
+    config_case_load(&test);
+    ck_assert_int_eq(test.rc, links[_i].is_accepted ? 0 : -EINVAL);
+    config_case_end(&test);
+}
+END_TEST
+
 START_TEST(file_grammar)
 {
     struct config_case test = {
@@ -428,6 +455,7 @@ int main(void)
     tcase_add_loop_test(tests, mistakes_are_refused_by_name, 0, COUNT(refused));
     tcase_add_test(tests, both_forms_of_an_option);
     tcase_add_loop_test(tests, verbs_are_found, 0, COUNT(verbs));
+    tcase_add_loop_test(tests, service_links_are_no_knobs, 0, COUNT(links));
     tcase_add_test(tests, file_grammar);
     tcase_add_loop_test(tests, long_lines_are_whole_or_refused, 185, 205);
     tcase_add_loop_test(tests, long_lines_are_whole_or_refused, 3990, 4100);
