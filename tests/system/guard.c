@@ -24,7 +24,7 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return 0;
 }
 
-void remove_tree(const char *directory)
+static void remove_directory(const char *directory)
 {
     nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -77,7 +77,7 @@ static bool is_clean(void *leftover_)
         }
         found += count;
     }
-    remove_tree(leftover->directory);
+    remove_directory(leftover->directory);
     return found == 0 && access(leftover->directory, F_OK) != 0;
 }
 

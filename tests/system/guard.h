@@ -18,7 +18,5 @@ struct guard {
 void guard_start(struct guard *, const char *directory, const char *log);
 /* Ends in order: what is left over goes, nothing is printed. */
 void guard_stop(struct guard *);
-/* Removes a directory with all that is in it. */
-void remove_tree(const char *directory);
 
 #endif
