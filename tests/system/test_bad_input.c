@@ -168,7 +168,7 @@ static const struct bad_request requests[] = {
     {{.path = "/render", .body = "x", .headers = {"Content-Encoding: gzip"}},
      415,
      "unsupported_encoding",
-     "gzip"},
+     "Content-Encoding"},
     {{.path = "/render?url=http://a/", .headers = {"Accept: image/png"}},
      406,
      "not_acceptable",
