@@ -108,7 +108,6 @@ static struct connection *connection_new(struct listener *listener, struct MHD_C
     connection->listener = listener;
     connection->mhd = mhd;
     connection->fd = info->connect_fd;
-    LIST_INSERT_HEAD(&http->connections, connection, entry);
     http->connections_count++;
     connection_set_clock(connection, CLOCK_HEAD);
     return connection;
@@ -120,7 +119,6 @@ static void connection_end(struct connection *connection)
     assert(!connection->exchange);
     assert(http->connections_count > 0);
     connection_set_clock(connection, CLOCK_NONE);
-    LIST_REMOVE(connection, entry);
     http->connections_count--;
     connection->fd = -1;
     connection->mhd = NULL;

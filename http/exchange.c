@@ -230,22 +230,33 @@ void exchange_leave(struct exchange *exchange)
         resume(exchange, EXCHANGE_GONE);
 }
 
-/* The status that was really answered; a raw reply is the only one outside SENDING. */
-static int final_status(const struct exchange *exchange, bool delivered)
+/* The status that was really answered. Before the request is whole that is one which was
+ * sent past MHD, or which MHD sent by itself because it could not read the request. */
+static int final_status(const struct exchange *exchange, enum MHD_RequestTerminationCode code)
 {
-    if (exchange->state == EXCHANGE_SENDING)
-        return delivered ? exchange->status : 0;
-    bool is_raw = exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY;
-    if (is_raw && exchange->status == 0 && delivered)
-        return 400; /* MHD's own page for a head that it cannot read. */
-    return is_raw ? exchange->status : 0;
+    switch (exchange->state) {
+    case EXCHANGE_SENDING:
+        return code == MHD_REQUEST_TERMINATED_COMPLETED_OK ? exchange->status : 0;
+    case EXCHANGE_HEAD:
+    case EXCHANGE_BODY:
+        if (exchange->status > 0 || http_is_closing(exchange->http))
+            return exchange->status;
+        return code == MHD_REQUEST_TERMINATED_WITH_ERROR ? 400 : 0;
+    case EXCHANGE_READY:
+    case EXCHANGE_WAITING:
+    case EXCHANGE_ANSWERED:
+    case EXCHANGE_GONE:
+    case EXCHANGE_DONE:
+        break;
+    }
+    return 0;
 }
 
-void exchange_finish(struct exchange *exchange, bool delivered)
+void exchange_finish(struct exchange *exchange, enum MHD_RequestTerminationCode code)
 {
     struct http *http = exchange->http;
     struct http_finished *finished = &exchange->finished;
-    finished->status = final_status(exchange, delivered);
+    finished->status = final_status(exchange, code);
     finished->route = exchange->request.route;
     finished->code = exchange->code;
     finished->elapsed_ms = http->now_ms - exchange->start_ms;

@@ -13,6 +13,10 @@
 bool guard_framing(const struct head *head, struct fault *fault)
 {
     fault->close = true; /* Where a body ends is unclear in all of these. */
+    char shown[TEXT_QUOTE_BYTES];
+    if (head->broken_name) /* "Content-Length :" is a length to some readers and not to others. */
+        return fault_set(fault, HTTP_INVALID_PARAM, NULL, "The header name \"%s\" is not valid.",
+                         text_quote(shown, head->broken_name, strlen(head->broken_name)));
     if (head->hosts_count > 1)
         return fault_set(fault, HTTP_INVALID_PARAM, "Host", "There are %u Host headers; send one.",
                          head->hosts_count);

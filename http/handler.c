@@ -15,6 +15,7 @@
 #include "http/accept.h"
 #include "http/body.h"
 #include "http/judge.h"
+#include "http/text.h"
 
 #define BODY_SIZE_MIN 4096
 
@@ -58,6 +59,8 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
     };
     (void)kind;
     value = value ? value : "";
+    if (!text_is_token(name))
+        head->broken_name = name;
     if (strcasecmp(name, "Accept") == 0)
         accept_append(head->accept, value);
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -142,14 +145,6 @@ static void body_forget(struct exchange *exchange)
 
 static void body_keep(struct exchange *exchange, const char *bytes, size_t count)
 {
-    uint64_t max = exchange->http->config->http.body_bytes_max;
-    if (exchange->body_read_bytes > max) {
-        (void)fault_set(&exchange->fault, HTTP_BODY_TOO_LARGE, NULL,
-                        "The body is longer than %" PRIu64 " bytes (knob http.body_bytes_max).",
-                        max);
-        body_forget(exchange);
-        return;
-    }
     if (!body_grow(exchange, exchange->body_bytes + count)) {
         (void)fault_set(&exchange->fault, HTTP_INTERNAL, NULL, "The server is out of memory.");
         body_forget(exchange);
@@ -169,6 +164,12 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *bytes, s
         connection_reply_raw(exchange->connection, HTTP_BODY_TOO_LARGE,
                              "The body is far longer than http.body_bytes_max allows.");
         return MHD_NO;
+    }
+    if (exchange->body_read_bytes > max && !fault_is_set(&exchange->fault)) {
+        (void)fault_set(&exchange->fault, HTTP_BODY_TOO_LARGE, NULL,
+                        "The body is longer than %" PRIu64 " bytes (knob http.body_bytes_max).",
+                        max);
+        body_forget(exchange);
     }
     if (exchange->wants_body)
         body_keep(exchange, bytes, count);
@@ -230,7 +231,7 @@ void handler_completed(void *context, struct MHD_Connection *mhd, void **ret_con
         return;
     struct connection *connection = exchange->connection;
     assert(connection->exchange == exchange);
-    exchange_finish(exchange, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    exchange_finish(exchange, code);
     if (connection->clock != CLOCK_NONE)
         connection_set_clock(connection, CLOCK_KEEP_ALIVE);
     *ret_context = NULL;

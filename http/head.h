@@ -21,6 +21,7 @@ struct head {
     const char *authorization, *prerender_token;
     const char *request_id;
     const char *content_encoding, *content_length, *transfer_encoding, *expect;
+    const char *broken_name; /* A header name that is no token, or NULL. */
     uint32_t hosts_count, content_lengths_count, transfer_encodings_count;
 };
 

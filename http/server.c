@@ -119,7 +119,6 @@ static void close_listeners(struct http *http)
 
 static void lists_init(struct http *http)
 {
-    LIST_INIT(&http->connections);
     TAILQ_INIT(&http->ready);
     TAILQ_INIT(&http->gone);
     TAILQ_INIT(&http->finished);
@@ -285,7 +284,8 @@ void http_free(struct http *http)
         return;
     assert(http_is_closed(http));
     assert(!http->exchanges);
-    assert(LIST_EMPTY(&http->connections));
+    assert(http->connections_count == 0);
+    assert(http->output_bytes == 0);
     tokens_free(http->tokens);
     free(http);
 }

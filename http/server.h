@@ -106,9 +106,7 @@ struct connection {
     uv_poll_t poll;       /* Watches for the client to leave. */
     bool poll_is_open;
     TAILQ_ENTRY(connection) clock_entry;
-    LIST_ENTRY(connection) entry;
 };
-LIST_HEAD(connection_set, connection);
 
 /* One request and its reply. */
 struct exchange {
@@ -143,7 +141,6 @@ struct http {
     struct tokens *tokens; /* NULL: none are configured. */
     struct listener *listeners[LISTENERS_MAX];
     size_t listeners_count;
-    struct connection_set connections;
     size_t connections_count;
     struct connection_list clocks[CLOCKS]; /* Each in order of its deadlines. */
     struct exchange *exchanges;            /* By id. */
@@ -197,8 +194,8 @@ void exchange_set_fault(struct exchange *);
 enum MHD_Result exchange_send(struct exchange *);
 /* The client left: ends a waiting exchange, and means nothing to any other. */
 void exchange_leave(struct exchange *);
-/* MHD is done with it; `delivered`: the whole response was sent. */
-void exchange_finish(struct exchange *, bool delivered);
+/* MHD is done with it, for that reason. */
+void exchange_finish(struct exchange *, enum MHD_RequestTerminationCode);
 void exchanges_emit_gone(struct http *);
 void exchanges_emit_ready(struct http *);
 void exchanges_emit_finished(struct http *);

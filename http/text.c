@@ -166,6 +166,13 @@ bool text_list_next(const char **cursor, const char **ret, size_t *ret_count)
     return true;
 }
 
+bool text_is_token(const char *text)
+{
+    static const char valid[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "!#$%&'*+-.^_`|~";
+    return text[0] != '\0' && text[strspn(text, valid)] == '\0';
+}
+
 bool text_equal_nocase(const char *bytes, size_t count, const char *word)
 {
     return strlen(word) == count && strncasecmp(bytes, word, count) == 0;

@@ -26,6 +26,8 @@ bool text_base64_decode(const char *text, size_t count, char *ret, size_t ret_si
                         size_t *ret_count);
 /* The next item of a list split at spaces and commas; false at its end. */
 bool text_list_next(const char **cursor, const char **ret, size_t *ret_count);
+/* True for what RFC 9110 calls a token: a valid header name or method. */
+bool text_is_token(const char *text);
 /* Compares ASCII letters without case. */
 bool text_equal_nocase(const char *bytes, size_t count, const char *word);
 

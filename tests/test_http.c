@@ -1,12 +1,10 @@
 /* test_http.c: requests and answers over real sockets: what is answered, with what
- * headers, and who may ask. */
+ * headers, and what of it reaches the daemon. */
 #include <check.h>
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "tests/http_client.h"
 
 #include "tests/http_client.c" /* Each test program is one file and the library. */
@@ -107,6 +105,9 @@ static const struct bad_case bad_cases[] = {
     {"POST /render HTTP/1.1\r\n" HOST ID
      "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
      400, "invalid_param", "Transfer-Encoding", "both"},
+    {"POST /render HTTP/1.1\r\n" HOST ID "Content-Length : 2\r\n\r\n{}GET / HTTP/1.1\r\n" HOST
+     "\r\n",
+     400, "invalid_param", NULL, "\"Content-Length \""},
     {"POST /render HTTP/1.1\r\n" HOST ID "Transfer-Encoding: gzip\r\n\r\n", 400, "invalid_param",
      "Transfer-Encoding", "chunked"},
 };
@@ -339,327 +340,10 @@ START_TEST(problems_of_the_daemon)
 }
 END_TEST
 
-START_TEST(tokens_guard_the_routes)
-{
-    static const struct {
-        const char *line, *token;
-        int status;
-    } cases[] = {
-        {"GET /healthz", "", 200},
-        {"GET /readyz", "", 200},
-        {"HEAD /", "", 200},
-        {"GET /version", "", 401},
-        {"GET /render?url=http://h/", "", 401},
-        {"GET /render?url=http://h/", "Authorization: Bearer wrong\r\n", 401},
-        {"GET /render?url=http://h/", "Authorization: Bearer r1\r\n", 200},
-        {"GET /render?url=http://h/", "X-Prerender-Token: r1\r\n", 200},
-        {"GET /render?url=http://h/", "Authorization: Basic dXNlcjpyMQ==\r\n", 200},
-        {"GET /affinities", "X-Prerender-Token: r1\r\n", 401},
-        {"GET /affinities", "X-Prerender-Token: a1\r\n", 200},
-        {"GET /heartbeat", "X-Prerender-Token: r1\r\n", 401},
-        {"DELETE /affinities/a", "X-Prerender-Token: r1\r\n", 401},
-        {"DELETE /affinities/a", "X-Prerender-Token: a1\r\n", 204},
-        {"DELETE /affinities/a?nonsense", "", 401}, /* Strangers learn nothing else. */
-    };
-    char path[] = "test_http_tokens_XXXXXX", value[512], text[512];
-    int fd = mkstemp(path);
-    ck_assert_int_eq(write(fd, "render r1\nadmin a1\n", 19), 19);
-    free(server.config.http.tokens_file);
-    server.config.http.tokens_file = strdup(path);
-    server_start(&server);
-    struct response response;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        snprintf(text, sizeof(text), "%s HTTP/1.1\r\n" HOST "%s\r\n", cases[i].line,
-                 cases[i].token);
-        client_request(&server, text, &response, NULL, 0);
-        ck_assert_msg(response.status == cases[i].status, "%s: %d", text, response.status);
-        if (response.status == 401)
-            ck_assert_ptr_nonnull(response_header(&response, "WWW-Authenticate", value));
-    }
-    /* A new file replaces the tokens; a bad one leaves them. */
-    ck_assert_int_eq(ftruncate(fd, 0), 0);
-    ck_assert_int_eq(pwrite(fd, "render r2\n", 10, 0), 10);
-    ck_assert_int_eq(http_reload_tokens(server.http), 0);
-    snprintf(text, sizeof(text), "GET /version HTTP/1.1\r\n" HOST "X-Prerender-Token: r1\r\n\r\n");
-    client_request(&server, text, &response, NULL, 0);
-    ck_assert_int_eq(response.status, 401);
-    ck_assert_int_eq(ftruncate(fd, 0), 0);
-    ck_assert_int_lt(http_reload_tokens(server.http), 0);
-    snprintf(text, sizeof(text), "GET /version HTTP/1.1\r\n" HOST "X-Prerender-Token: r2\r\n\r\n");
-    client_request(&server, text, &response, NULL, 0);
-    ck_assert_int_eq(response.status, 200);
-    close(fd);
-    unlink(path);
-}
-END_TEST
-
-static void set_text(char **slot, const char *text)
-{
-    free(*slot);
-    *slot = strdup(text);
-}
-
-START_TEST(starting_can_fail)
-{
-    static const struct {
-        const char *listen, *tokens_file, *want;
-        bool allow;
-    } cases[] = {
-        {"0.0.0.0:0", "", "http.allow_unauthenticated", false},
-        {"127.0.0.1:0 [::]:0", "", "http.tokens_file", false},
-        {"", "", "http.listen", false},
-        {"nonsense", "", "\"nonsense\"", false},
-        {"127.0.0.1:65536", "", "http.listen", false},
-        {"localhost:80", "", "http.listen", false},
-        {"unix:relative", "", "http.listen", false},
-        {"unix:/nonexistent/dir/sock", "", "http.listen", false},
-        {"127.0.0.1:0", "/nonexistent/tokens", "http.tokens_file", true},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char error[CONFIG_ERROR_BYTES] = "";
-        set_text(&server.config.http.listen, cases[i].listen);
-        set_text(&server.config.http.tokens_file, cases[i].tokens_file);
-        server.config.http.allow_unauthenticated = cases[i].allow;
-        int result = server_try_start(&server, NULL, 0, error);
-        ck_assert_msg(result < 0, "case %zu", i);
-        ck_assert_msg(strstr(error, cases[i].want), "%s", error);
-        ck_assert_ptr_null(server.http);
-        (void)uv_run(&server.loop, UV_RUN_DEFAULT);
-    }
-}
-END_TEST
-
-START_TEST(strangers_may_be_allowed)
-{
-    set_text(&server.config.http.listen, "0.0.0.0:0 127.0.0.1:0");
-    server.config.http.allow_unauthenticated = true;
-    server_start(&server);
-    ck_assert_int_eq(strncmp(http_address(server.http, 0), "http://0.0.0.0:", 15), 0);
-    ck_assert_int_eq(strncmp(http_address(server.http, 1), "http://127.0.0.1:", 17), 0);
-    ck_assert_str_ne(http_address(server.http, 1), "http://127.0.0.1:0");
-    ck_assert_ptr_null(http_address(server.http, 2));
-    struct response response;
-    client_request(&server, "GET / HTTP/1.1\r\n" HOST "\r\n", &response, NULL, 0);
-    ck_assert_int_eq(response.status, 200);
-}
-END_TEST
-
-START_TEST(keep_alive_and_pipelining)
-{
-    struct client client;
-    struct response response;
-    server_start(&server);
-    client_open(&server, &client);
-    for (int i = 0; i < 20; i++) {
-        char *text = post("", i % 2 == 0 ? "{\"url\":\"http://h.test/\"}" : "{\"urk\":1}");
-        ck_assert(client_send(&client, text));
-        client_receive(&client, false, &response);
-        ck_assert_int_eq(response.status, i % 2 == 0 ? 200 : 400);
-        free(response.body);
-        free(text);
-    }
-    char many[8192] = "";
-    for (int i = 0; i < 30; i++)
-        snprintf(many + strlen(many), sizeof(many) - strlen(many),
-                 "GET /render?url=http://h.test/%d HTTP/1.1\r\n" HOST "\r\n", i);
-    ck_assert(client_send(&client, many));
-    for (int i = 0; i < 30; i++) {
-        char want[64];
-        snprintf(want, sizeof(want), "http://h.test/%d", i);
-        client_receive(&client, false, &response);
-        ck_assert_str_eq(response.body, want);
-        free(response.body);
-    }
-    ck_assert_uint_eq(http_open_count(server.http), 1);
-    client_close(&client);
-    WAIT_UNTIL(&server, http_open_count(server.http) == 0);
-}
-END_TEST
-
-/* The outcome does not depend on how the bytes are cut into packets. */
-START_TEST(requests_may_arrive_byte_by_byte)
-{
-    char *text = post(ID, "{\"url\":\"http://h.test/\"}");
-    size_t length = strlen(text);
-    server_start(&server);
-    struct client client;
-    struct response response;
-    client_open(&server, &client);
-    for (size_t cut = 1; cut < length; cut += 3) {
-        ck_assert(client_send_bytes(&client, text, cut));
-        for (int i = 0; i < 3; i++)
-            server_turn(&server, 0);
-        ck_assert(client_send_bytes(&client, text + cut, length - cut));
-        client_receive(&client, false, &response);
-        ck_assert_int_eq(response.status, 200);
-        ck_assert_str_eq(response.body, "http://h.test/");
-        free(response.body);
-    }
-    client_close(&client);
-    free(text);
-}
-END_TEST
-
-START_TEST(chunked_bodies)
-{
-    struct response response;
-    char body[512];
-    server_start(&server);
-    client_request(&server,
-                   "POST /render HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
-                   "8\r\n{\"url\":\"\r\nD\r\nhttp://h.test\r\n2\r\n\"}\r\n0\r\n\r\n",
-                   &response, body, sizeof(body));
-    ck_assert_int_eq(response.status, 200);
-    ck_assert_str_eq(body, "http://h.test");
-}
-END_TEST
-
-/* Sends `bytes` of spaces in chunks; false when the server closed meanwhile. */
-static bool send_chunks(struct client *client, size_t bytes)
-{
-    static char chunk[65536 + 16];
-    int head = snprintf(chunk, sizeof(chunk), "10000\r\n");
-    memset(chunk + head, ' ', 65536);
-    memcpy(chunk + head + 65536, "\r\n", 2);
-    for (size_t sent = 0; sent < bytes; sent += 65536) {
-        if (!client_send_bytes(client, chunk, (size_t)head + 65536 + 2))
-            return false;
-    }
-    return true;
-}
-
-START_TEST(chunked_body_over_the_limit)
-{
-    struct client client;
-    struct response response;
-    server_start(&server);
-    client_open(&server, &client);
-    ck_assert(client_send(&client,
-                          "POST /render HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"));
-    ck_assert(send_chunks(&client, 2 << 20));
-    ck_assert(client_send(&client, "0\r\n\r\n"));
-    client_receive(&client, false, &response);
-    ck_assert_int_eq(response.status, 413);
-    ck_assert_ptr_nonnull(strstr(response.body, "body_too_large"));
-    free(response.body);
-    /* Its end was found, so the connection serves on. */
-    ck_assert(client_send(&client, "GET /healthz HTTP/1.1\r\n" HOST "\r\n"));
-    client_receive(&client, false, &response);
-    ck_assert_int_eq(response.status, 200);
-    free(response.body);
-    client_close(&client);
-}
-END_TEST
-
-START_TEST(endless_body_is_cut_off)
-{
-    struct client client;
-    server_start(&server);
-    client_open(&server, &client);
-    ck_assert(client_send(&client,
-                          "POST /render HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"));
-    ck_assert(!send_chunks(&client, 64 << 20));
-    WAIT_UNTIL(&server, server_count(&server, HTTP_FINISHED) == 1);
-    ck_assert_int_eq(server_last(&server, HTTP_FINISHED)->finished.status, 413);
-    ck_assert_str_eq(server_last(&server, HTTP_FINISHED)->finished.code, "body_too_large");
-    client_close(&client);
-}
-END_TEST
-
-START_TEST(long_heads)
-{
-    struct response response;
-    char *text = malloc(200000), body[512];
-    server_start(&server);
-    /* A target of 28 KiB: ours. */
-    int used = snprintf(text, 100, "GET /");
-    memset(text + used, 'a', 28 * 1024);
-    used += 28 * 1024;
-    snprintf(text + used, 100, " HTTP/1.1\r\n" HOST ID "\r\n");
-    client_request(&server, text, &response, body, sizeof(body));
-    ck_assert_int_eq(response.status, 414);
-    ck_assert_ptr_nonnull(strstr(body, "url_too_long"));
-    /* The longest URL, percent-encoded threefold, still fits. */
-    used = snprintf(text, 100, "GET /render?url=http://h.test/");
-    for (int i = 0; i < 8192 - 14; i++, used += 3)
-        memcpy(text + used, "%41", 3);
-    snprintf(text + used, 100, " HTTP/1.1\r\n" HOST "\r\n");
-    client_request(&server, text, &response, NULL, 0);
-    ck_assert_int_eq(response.status, 200);
-    /* A head of 40 KiB: ours. One of 150 KiB: MHD's own page, which may be cut off by the
-     * reset of a connection that still sends. */
-    used = snprintf(text, 100, "GET / HTTP/1.1\r\n" HOST ID "X-Long: ");
-    memset(text + used, 'a', 40 * 1024);
-    snprintf(text + used + 40 * 1024, 100, "\r\n\r\n");
-    client_request(&server, text, &response, body, sizeof(body));
-    ck_assert_int_eq(response.status, 431);
-    ck_assert_ptr_nonnull(strstr(body, "headers_too_large"));
-    free(text);
-}
-END_TEST
-
-START_TEST(expect_continue)
-{
-    struct client client;
-    struct response response;
-    server_start(&server);
-    client_open(&server, &client);
-    ck_assert(client_send(&client, "POST /render HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n"
-                                   "Content-Length: 24\r\n\r\n"));
-    client_receive(&client, true, &response);
-    ck_assert_int_eq(response.status, 100);
-    free(response.body);
-    ck_assert(client_send(&client, "{\"url\":\"http://h.test/\"}"));
-    client_receive(&client, false, &response);
-    ck_assert_int_eq(response.status, 200);
-    free(response.body);
-    client_close(&client);
-}
-END_TEST
-
-static size_t count_bytes(char *bytes, size_t size, size_t count, void *context)
-{
-    size_t *total = context;
-    (void)bytes;
-    *total += size * count;
-    return size * count;
-}
-
-/* libcurl, as a client that nobody here wrote: two requests on one connection. */
-START_TEST(libcurl_reuses_its_connection)
-{
-    char url[128];
-    size_t received = 0;
-    long connects = 0, status = 0;
-    server.body_bytes = 3000000;
-    server_start(&server);
-    snprintf(url, sizeof(url), "%s/render", http_address(server.http, 0));
-    CURLM *multi = curl_multi_init();
-    CURL *easy = curl_easy_init();
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "{\"url\":\"http://h.test/\"}");
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, count_bytes);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &received);
-    for (int i = 0; i < 2; i++) {
-        int running = 1;
-        curl_multi_add_handle(multi, easy);
-        WAIT_UNTIL(&server, curl_multi_perform(multi, &running) == CURLM_OK && running == 0);
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-        curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-        ck_assert_int_eq(status, 200);
-        ck_assert_int_eq(connects, i == 0 ? 1 : 0);
-        curl_multi_remove_handle(multi, easy);
-    }
-    ck_assert_uint_eq(received, 6000000);
-    curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("http");
-    TCase *tests = tcase_create("exchange");
+    TCase *tests = tcase_create("http");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, bad_input_is_told, 0, (int)COUNT(bad_cases));
@@ -671,17 +355,6 @@ int main(void)
     tcase_add_test(tests, errors_are_plain_on_request);
     tcase_add_test(tests, method_not_allowed_says_what_is);
     tcase_add_test(tests, problems_of_the_daemon);
-    tcase_add_test(tests, tokens_guard_the_routes);
-    tcase_add_test(tests, starting_can_fail);
-    tcase_add_test(tests, strangers_may_be_allowed);
-    tcase_add_test(tests, keep_alive_and_pipelining);
-    tcase_add_test(tests, requests_may_arrive_byte_by_byte);
-    tcase_add_test(tests, chunked_bodies);
-    tcase_add_test(tests, chunked_body_over_the_limit);
-    tcase_add_test(tests, endless_body_is_cut_off);
-    tcase_add_test(tests, long_heads);
-    tcase_add_test(tests, expect_continue);
-    tcase_add_test(tests, libcurl_reuses_its_connection);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

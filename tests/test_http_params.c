@@ -325,6 +325,34 @@ START_TEST(no_prefix_of_a_body_is_valid)
 }
 END_TEST
 
+/* Mutations of a good body and query: never both or neither of a result and a fault. */
+START_TEST(noise_is_judged)
+{
+    static const char body[] = "{\"wait\":{\"until\":\"load\"},\"priority\":3," URL "}";
+    static const char query[] = "url=http%3A%2F%2Fh%2F&wait.until=load&priority=3";
+    uint32_t state = 7;
+    for (int round = 0; round < 20000; round++) {
+        bool is_body = round % 2 == 0;
+        size_t count = is_body ? sizeof(body) - 1 : sizeof(query) - 1;
+        char *copy = malloc(count + 1);
+        struct render_params params;
+        struct fault fault;
+        memcpy(copy, is_body ? body : query, count + 1);
+        for (int change = 0; change < 1 + round % 3; change++) {
+            state = state * 1664525 + 1013904223;
+            copy[(state >> 8) % count] = (char)(1 + (state >> 24) % 255);
+        }
+        fault_init(&fault);
+        bool valid = is_body ? body_parse(&config, copy, count, &params, &fault)
+                             : form_parse_render(&config, copy, &params, &fault);
+        ck_assert(valid != fault_is_set(&fault));
+        if (valid)
+            render_params_free(&params);
+        free(copy);
+    }
+}
+END_TEST
+
 START_TEST(delete_has_two_parameters)
 {
     static const struct {
@@ -372,6 +400,7 @@ int main(void)
     tcase_add_loop_test(tests, every_row_has_its_range, 0, (int)param_rows_count);
     tcase_add_test(tests, lengths_have_an_end);
     tcase_add_test(tests, no_prefix_of_a_body_is_valid);
+    tcase_add_test(tests, noise_is_judged);
     tcase_add_test(tests, delete_has_two_parameters);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,146 @@
+/* test_http_access.c: who is let in: tokens, and listeners beyond this machine. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tests/http_client.h"
+
+#include "tests/http_client.c" /* Each test program is one file and the library. */
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define HOST "Host: 127.0.0.1\r\n"
+
+static struct server server;
+
+static void setup(void)
+{
+    server_defaults(&server);
+}
+
+static void teardown(void)
+{
+    server_stop(&server);
+}
+
+START_TEST(tokens_guard_the_routes)
+{
+    static const struct {
+        const char *line, *token;
+        int status;
+    } cases[] = {
+        {"GET /healthz", "", 200},
+        {"GET /readyz", "", 200},
+        {"HEAD /", "", 200},
+        {"GET /version", "", 401},
+        {"GET /render?url=http://h/", "", 401},
+        {"GET /render?url=http://h/", "Authorization: Bearer wrong\r\n", 401},
+        {"GET /render?url=http://h/", "Authorization: Bearer r1\r\n", 200},
+        {"GET /render?url=http://h/", "X-Prerender-Token: r1\r\n", 200},
+        {"GET /render?url=http://h/", "Authorization: Basic dXNlcjpyMQ==\r\n", 200},
+        {"GET /affinities", "X-Prerender-Token: r1\r\n", 401},
+        {"GET /affinities", "X-Prerender-Token: a1\r\n", 200},
+        {"GET /heartbeat", "X-Prerender-Token: r1\r\n", 401},
+        {"DELETE /affinities/a", "X-Prerender-Token: r1\r\n", 401},
+        {"DELETE /affinities/a", "X-Prerender-Token: a1\r\n", 204},
+        {"DELETE /affinities/a?nonsense", "", 401}, /* Strangers learn nothing else. */
+    };
+    char path[] = "test_http_tokens_XXXXXX", value[512], text[512];
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, "render r1\nadmin a1\n", 19), 19);
+    free(server.config.http.tokens_file);
+    server.config.http.tokens_file = strdup(path);
+    server_start(&server);
+    struct response response;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        snprintf(text, sizeof(text), "%s HTTP/1.1\r\n" HOST "%s\r\n", cases[i].line,
+                 cases[i].token);
+        client_request(&server, text, &response, NULL, 0);
+        ck_assert_msg(response.status == cases[i].status, "%s: %d", text, response.status);
+        if (response.status == 401)
+            ck_assert_ptr_nonnull(response_header(&response, "WWW-Authenticate", value));
+    }
+    /* A new file replaces the tokens; a bad one leaves them. */
+    ck_assert_int_eq(ftruncate(fd, 0), 0);
+    ck_assert_int_eq(pwrite(fd, "render r2\n", 10, 0), 10);
+    ck_assert_int_eq(http_reload_tokens(server.http), 0);
+    snprintf(text, sizeof(text), "GET /version HTTP/1.1\r\n" HOST "X-Prerender-Token: r1\r\n\r\n");
+    client_request(&server, text, &response, NULL, 0);
+    ck_assert_int_eq(response.status, 401);
+    ck_assert_int_eq(ftruncate(fd, 0), 0);
+    ck_assert_int_lt(http_reload_tokens(server.http), 0);
+    snprintf(text, sizeof(text), "GET /version HTTP/1.1\r\n" HOST "X-Prerender-Token: r2\r\n\r\n");
+    client_request(&server, text, &response, NULL, 0);
+    ck_assert_int_eq(response.status, 200);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
+static void set_text(char **slot, const char *text)
+{
+    free(*slot);
+    *slot = strdup(text);
+}
+
+START_TEST(starting_can_fail)
+{
+    static const struct {
+        const char *listen, *tokens_file, *want;
+        bool allow;
+    } cases[] = {
+        {"0.0.0.0:0", "", "http.allow_unauthenticated", false},
+        {"127.0.0.1:0 [::]:0", "", "http.tokens_file", false},
+        {"", "", "http.listen", false},
+        {"nonsense", "", "\"nonsense\"", false},
+        {"127.0.0.1:65536", "", "http.listen", false},
+        {"localhost:80", "", "http.listen", false},
+        {"unix:relative", "", "http.listen", false},
+        {"unix:/nonexistent/dir/sock", "", "http.listen", false},
+        {"127.0.0.1:0", "/nonexistent/tokens", "http.tokens_file", true},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char error[CONFIG_ERROR_BYTES] = "";
+        set_text(&server.config.http.listen, cases[i].listen);
+        set_text(&server.config.http.tokens_file, cases[i].tokens_file);
+        server.config.http.allow_unauthenticated = cases[i].allow;
+        int result = server_try_start(&server, NULL, 0, error);
+        ck_assert_msg(result < 0, "case %zu", i);
+        ck_assert_msg(strstr(error, cases[i].want), "%s", error);
+        ck_assert_ptr_null(server.http);
+        (void)uv_run(&server.loop, UV_RUN_DEFAULT);
+    }
+}
+END_TEST
+
+START_TEST(strangers_may_be_allowed)
+{
+    set_text(&server.config.http.listen, "0.0.0.0:0 127.0.0.1:0");
+    server.config.http.allow_unauthenticated = true;
+    server_start(&server);
+    ck_assert_int_eq(strncmp(http_address(server.http, 0), "http://0.0.0.0:", 15), 0);
+    ck_assert_int_eq(strncmp(http_address(server.http, 1), "http://127.0.0.1:", 17), 0);
+    ck_assert_str_ne(http_address(server.http, 1), "http://127.0.0.1:0");
+    ck_assert_ptr_null(http_address(server.http, 2));
+    struct response response;
+    client_request(&server, "GET / HTTP/1.1\r\n" HOST "\r\n", &response, NULL, 0);
+    ck_assert_int_eq(response.status, 200);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http access");
+    TCase *tests = tcase_create("access");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, tokens_guard_the_routes);
+    tcase_add_test(tests, starting_can_fail);
+    tcase_add_test(tests, strangers_may_be_allowed);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
