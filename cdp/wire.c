@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 #include <libwebsockets.h>
 #include "cdp/endpoint.h"
+#include "cdp/pipe_guard.h"
 
 /* libwebsockets reads at most this much per poll event. */
 #define READ_BYTES_MAX (256 * 1024)
@@ -30,7 +31,7 @@
  * before commands of ordinary size come up to this. */
 #define QUEUE_BYTES_MAX (128u * 1024 * 1024)
 /* From TCP connect to the end of the handshake; a healthy browser needs 10 ms. */
-#define CONNECT_TIMEOUT_MS 10000
+#define CONNECT_TIMEOUT_MS 5000
 /* How often the loop is searched for handles of a context that closes. */
 #define TEARDOWN_POLL_MS 2
 /* Tables of the context: it has one connection. 0 would size them by the process limit. */
@@ -58,6 +59,7 @@ struct wire {
     uv_loop_t *loop;
     uv_timer_t timer; /* The connect deadline; later the poll of the teardown. */
     struct lws_context *context;
+    struct pipe_guard guard;
     struct lws *wsi;                   /* NULL before and after the connection. */
     struct lws_protocols protocols[2]; /* Must outlive the context. */
     enum wire_state state;
@@ -73,7 +75,8 @@ struct wire {
 
     char error[160];
     struct endpoint endpoint;
-    char address[INET6_ADDRSTRLEN]; /* Of the endpoint. */
+    char address[INET6_ADDRSTRLEN];         /* Of the endpoint. */
+    char host[ENDPOINT_HOST_BYTES_MAX + 8]; /* With the port: what the Host header says. */
     unsigned char piece[LWS_PRE + PIECE_BYTES_MAX];
 };
 
@@ -299,7 +302,7 @@ static void connect_wire(struct wire *wire)
     memset(&info, 0, sizeof info);
     info.context = wire->context;
     info.address = wire->address;
-    info.host = wire->endpoint.host;
+    info.host = wire->host;
     info.port = wire->endpoint.port;
     info.path = wire->endpoint.path;
     info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT;
@@ -324,6 +327,8 @@ struct wire *wire_new(uv_loop_t *loop, const char *url, size_t message_bytes_max
         free(wire);
         return NULL;
     }
+    (void)snprintf(wire->host, sizeof wire->host, "%s:%d", wire->endpoint.host,
+                   wire->endpoint.port);
     wire->loop = loop;
     wire->message_bytes_max = message_bytes_max;
     STAILQ_INIT(&wire->inbox);
@@ -338,6 +343,7 @@ struct wire *wire_new(uv_loop_t *loop, const char *url, size_t message_bytes_max
                   NULL);
         return wire;
     }
+    pipe_guard_find(&wire->guard, loop);
     (void)uv_timer_start(&wire->timer, on_connect_deadline, CONNECT_TIMEOUT_MS, 0);
     connect_wire(wire);
     return wire;
@@ -427,6 +433,7 @@ static void on_teardown_poll(uv_timer_t *timer)
         return;
     }
     lws_context_destroy(wire->context);
+    pipe_guard_release(&wire->guard);
     close_timer(wire);
 }
 
@@ -443,6 +450,7 @@ void wire_close(struct wire *wire)
     wire->teardown = TEARDOWN_HANDLES;
     (void)uv_timer_start(&wire->timer, on_teardown_poll, TEARDOWN_POLL_MS, TEARDOWN_POLL_MS);
     lws_context_destroy(wire->context);
+    pipe_guard_occupy(&wire->guard);
 }
 
 bool wire_is_gone(const struct wire *wire)
