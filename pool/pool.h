@@ -19,27 +19,27 @@
 enum pool_lane { POOL_MAIN, POOL_NESTED };
 
 enum pool_event_type {
-    POOL_REQUEST,      /* .request wants a page; see struct pool_request. */
-    POOL_CANCEL,       /* The client behind .request has gone away. */
-    POOL_RENDER_DONE,  /* The render of .request on .page is over, with .outcome. */
-    POOL_OPENED,       /* Answers POOL_OPEN: .page is ready. */
-    POOL_OPEN_FAILED,  /* Answers POOL_OPEN: nothing of .page is left behind. */
-    POOL_PROBED,       /* Answers POOL_PROBE: .page answered. */
-    POOL_PROBE_FAILED, /* Answers POOL_PROBE: .page cannot be used. */
-    POOL_CLOSED,       /* Answers POOL_CLOSE and POOL_KILL of .page: the page is gone, and
-                          its context too unless the close said retain. */
-    POOL_CONTEXT_GONE, /* .context is gone: answers POOL_DISPOSE_CONTEXT, or the browser
-                          reported it destroyed. Its page, if any, went with it. */
-    POOL_PAGE_CRASHED, /* The renderer of .page is gone. */
-    POOL_LIFE_UP,      /* Answers POOL_LAUNCH: the browser of .life serves. */
-    POOL_LIFE_DOWN,    /* The browser of .life is gone, or failed to start. */
-    POOL_RECYCLE,      /* Replace the browser by a fresh one (admin, memory, host shell). */
-    POOL_DISPOSE,      /* Forget the warm state of .key with .strength; .dispose names the
-                          caller that waits, for POOL_DISPOSE_WAIT. */
+    POOL_REQUEST,       /* .request wants a page; see struct pool_request. */
+    POOL_CANCEL,        /* The client behind .request has gone away. */
+    POOL_RENDER_DONE,   /* The render of .request on .page is over, with .outcome. */
+    POOL_OPENED,        /* Answers POOL_OPEN: .page is ready. */
+    POOL_OPEN_FAILED,   /* Answers POOL_OPEN: nothing of .page is left behind. */
+    POOL_PROBED,        /* Answers POOL_PROBE: .page answered. */
+    POOL_PROBE_FAILED,  /* Answers POOL_PROBE: .page cannot be used. */
+    POOL_CLOSED,        /* Answers POOL_CLOSE and POOL_KILL of .page: the page is gone, and
+                           its context too unless the close said retain. */
+    POOL_CONTEXT_GONE,  /* .context is gone: answers POOL_DISPOSE_CONTEXT, or the browser
+                           reported it destroyed. Its page, if any, went with it. */
+    POOL_PAGE_CRASHED,  /* The renderer of .page is gone. */
+    POOL_LIFE_UP,       /* Answers POOL_LAUNCH: the browser of .life serves. */
+    POOL_LIFE_DOWN,     /* The browser of .life is gone, or failed to start. */
+    POOL_RECYCLE,       /* Replace the browser by a fresh one (admin, memory, host shell). */
+    POOL_DISPOSE,       /* Forget the warm state of .key with .strength; .dispose names the
+                           caller that waits, for POOL_DISPOSE_WAIT. */
     POOL_RELEASE_BATCH, /* .batch gives up the ownership of .key. */
-    POOL_DRAIN,        /* Refuse what waits and what comes; finish what runs until
-                          .deadline_ms, then end it as at its own deadline. */
-    POOL_TICK,         /* pool_deadline_ms() has been reached. */
+    POOL_DRAIN,         /* Refuse what waits and what comes; finish what runs until
+                           .deadline_ms, then end it as at its own deadline. */
+    POOL_TICK,          /* pool_deadline_ms() has been reached. */
 };
 
 enum pool_outcome {
@@ -73,18 +73,18 @@ struct pool_request {
 
 struct pool_event {
     enum pool_event_type type;
-    uint64_t life;                 /* POOL_LIFE_UP, POOL_LIFE_DOWN. */
-    uint64_t page, context;        /* Page events; POOL_CONTEXT_GONE. */
-    struct pool_request request;   /* POOL_REQUEST; .id alone: CANCEL, RENDER_DONE. */
-    enum pool_outcome outcome;     /* POOL_RENDER_DONE. */
-    bool transient;                /* POOL_OPEN_FAILED: a failure that a browser is known to
-                                      produce just after its start. */
-    const char *key;               /* POOL_DISPOSE, POOL_RELEASE_BATCH: borrowed. */
+    uint64_t life;               /* POOL_LIFE_UP, POOL_LIFE_DOWN. */
+    uint64_t page, context;      /* Page events; POOL_CONTEXT_GONE. */
+    struct pool_request request; /* POOL_REQUEST; .id alone: CANCEL, RENDER_DONE. */
+    enum pool_outcome outcome;   /* POOL_RENDER_DONE. */
+    bool transient;              /* POOL_OPEN_FAILED: a failure that a browser is known to
+                                    produce just after its start. */
+    const char *key;             /* POOL_DISPOSE, POOL_RELEASE_BATCH: borrowed. */
     size_t key_bytes;
-    enum pool_strength strength;   /* POOL_DISPOSE. */
+    enum pool_strength strength; /* POOL_DISPOSE. */
     uint64_t dispose, batch;
-    uint64_t deadline_ms;          /* POOL_DRAIN. */
-    uint32_t random;               /* Any value: the source of all jitter. */
+    uint64_t deadline_ms; /* POOL_DRAIN. */
+    uint32_t random;      /* Any value: the source of all jitter. */
 };
 
 enum pool_action_type {
@@ -201,7 +201,7 @@ struct pool_affinity {
     bool idle;    /* A main request of priority 0, ranked last, would be granted now. */
     bool has_waiting;
     uint32_t priority_waiting_max; /* Of those that wait. */
-    uint64_t batch; /* Owner; 0: none. */
+    uint64_t batch;                /* Owner; 0: none. */
     uint64_t used_ms;
 };
 /* Steps through the known affinities, in no defined order. *cursor starts at 0.

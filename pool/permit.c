@@ -1,0 +1,87 @@
+/* permit.c: the ledgers that say whether a request could run: render permits, main
+ * permits and page limits of affinities, slots, and the cap they follow. */
+#include "pool/parts.h"
+
+uint32_t pool_running_in(const struct pool *pool, enum pool_lane lane)
+{
+    return pool->requests_in[REQUEST_PROBING][lane] + pool->requests_in[REQUEST_RUNNING][lane];
+}
+
+/* Every zombie holds a slot that a main render would need. */
+uint32_t pool_main_bound(const struct pool *pool)
+{
+    uint32_t zombies = pool->serving != NULL ? pool->serving->pages[PAGE_ZOMBIE] : 0;
+    return pool->cap > zombies ? pool->cap - zombies : 1;
+}
+
+static uint32_t running_all(const struct pool *pool)
+{
+    return pool_running_in(pool, POOL_MAIN) + pool_running_in(pool, POOL_NESTED);
+}
+
+bool pool_gate_is_open(const struct pool *pool, enum pool_lane lane)
+{
+    if (running_all(pool) >= pool->cap + 1)
+        return false;
+    return lane == POOL_NESTED || pool_running_in(pool, POOL_MAIN) < pool_main_bound(pool);
+}
+
+bool pool_affinity_gate_is_open(const struct pool *pool, const struct affinity *affinity,
+                                enum pool_lane lane)
+{
+    return lane == POOL_NESTED || affinity->mains < pool->main_max;
+}
+
+bool pool_below_page_limit(const struct pool *pool, const struct affinity *affinity,
+                           enum pool_lane lane, enum ticket_kind kind)
+{
+    uint32_t limit = pool->config.affinity_pages_max + (lane == POOL_NESTED ? 1 : 0);
+    uint32_t charge = pool_affinity_charge(affinity);
+    /* Its own ticket is in the count already. */
+    if (kind == TICKET_CLOSING || kind == TICKET_OPENING)
+        charge--;
+    return charge < limit;
+}
+
+bool pool_has_turn(const struct pool *pool, const struct request *request)
+{
+    uint32_t all_max = pool->cap + 1, main_max = pool_main_bound(pool);
+    uint32_t all = running_all(pool), mains = pool_running_in(pool, POOL_MAIN);
+    bool nested = request->lane == POOL_NESTED;
+    if (all + pool->tickets < all_max && (nested || mains + pool->tickets < main_max))
+        return true;
+    struct rank own = pool_request_place(request);
+    const struct request *other;
+    TAILQ_FOREACH(other, &pool->ticketed, ticketed)
+    {
+        struct rank place = pool_request_place(other);
+        if (other == request || !pool_rank_before(&place, &own))
+            continue;
+        all++;
+        if (other->lane == POOL_MAIN)
+            mains++;
+    }
+    return all < all_max && (nested || mains < main_max);
+}
+
+bool pool_supply_is_on(const struct pool *pool)
+{
+    return pool->serving != NULL && !pool->rearm.armed && !pool->draining;
+}
+
+bool pool_can_grow(const struct pool *pool, enum tier tier)
+{
+    return pool_supply_is_on(pool) && pool->cap < pool->ceiling[tier];
+}
+
+uint32_t pool_slots_free(const struct pool *pool, const struct life *life)
+{
+    uint32_t slots = pool->cap + 1;
+    return life->charged < slots ? slots - life->charged : 0;
+}
+
+void pool_cap_set(struct pool *pool, uint32_t cap)
+{
+    assert(cap >= pool->config.pages_min && cap <= pool->ceiling[TIER_HIGH]);
+    pool->cap = cap;
+}
