@@ -46,6 +46,7 @@ SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main' bench/*.c))
+TABLES   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/pool_*.c))
 MEASURE  := $(filter-out $(BENCHES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)))
 SCRIPTED := $(wildcard tests/check_*.sh)
 # Everything that style and format are checked of.
@@ -157,9 +158,12 @@ $(BUILD)/%.o: %.c
 
 $(UNITS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/lib.a
 	@echo "  LD    $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) $(TEST_LIBS)
 
-$(BUILD)/tests/simulate: $(SIM) $(BUILD)/lib.a
+# What tests of the pool share: step tables and the text of events and actions.
+$(filter $(BUILD)/tests/test_pool%,$(UNITS)): $(TABLES)
+
+$(BUILD)/tests/simulate: $(SIM) $(BUILD)/tests/pool_text.o $(BUILD)/lib.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
