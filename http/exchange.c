@@ -312,6 +312,7 @@ void exchanges_emit_finished(struct http *http)
 {
     struct exchange *exchange;
     while ((exchange = TAILQ_FIRST(&http->finished))) {
+        assert(exchange->list == &http->finished);
         list_move(exchange, NULL);
         emit(exchange, HTTP_FINISHED);
         exchange_free(exchange);
