@@ -43,6 +43,18 @@ static int build_http(struct daemon *daemon)
     return status;
 }
 
+/* A page must not reach the daemon's own interface: it would be a client from loopback. */
+static void deny_own_ports(struct daemon *daemon)
+{
+    const char *address;
+    for (size_t i = 0; (address = http_address(daemon->http, i)) != NULL; i++) {
+        const char *colon = strrchr(address, ':');
+        unsigned long port = colon != NULL ? strtoul(colon + 1, NULL, 10) : 0;
+        if (port > 0 && port <= UINT16_MAX)
+            cdp_deny_port(daemon->cdp, (uint16_t)port);
+    }
+}
+
 static int build(struct daemon *daemon)
 {
     int status = build_pool(daemon);
@@ -52,7 +64,10 @@ static int build(struct daemon *daemon)
     if (status != 0)
         return status;
     daemon->cdp = cdp_new(&daemon->loop, &daemon->config, daemon_on_cdp, daemon);
-    return daemon->cdp != NULL ? 0 : -ENOMEM;
+    if (daemon->cdp == NULL)
+        return -ENOMEM;
+    deny_own_ports(daemon);
+    return 0;
 }
 
 static void announce(struct daemon *daemon)
