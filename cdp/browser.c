@@ -121,7 +121,8 @@ static void start_process(struct browser *browser, uint64_t now_ms)
     if (browser->process == NULL) {
         browser_fail(browser, now_ms, "no memory to start %.200s", program.path);
     } else if (code != 0) {
-        browser_fail(browser, now_ms, "cannot start %.200s: %s", program.path, uv_strerror(code));
+        browser_fail(browser, now_ms, "cannot start %.200s%s: %s", program.path,
+                     program.changes_user ? " as the user of browser.user" : "", uv_strerror(code));
     } else {
         profile_note_pid(&browser->profile, process_pid(browser->process));
     }

@@ -152,9 +152,20 @@ static const char *check_capture(struct selftest *test, uint64_t n, const json_t
     return fine ? NULL : "a document did not come back as it was put in";
 }
 
+/* The process id of an entry if it is the process of a page, or 0. */
+static int renderer_pid(const json_t *info)
+{
+    const char *type = json_string_value(json_object_get(info, "type"));
+    json_int_t pid = json_integer_value(json_object_get(info, "id"));
+    bool is_renderer = type != NULL && strcmp(type, "renderer") == 0;
+
+    return is_renderer && pid > 0 && pid <= INT32_MAX ? (int)pid : 0;
+}
+
 static const char *check_sandbox(struct selftest *test, uint64_t n, const json_t *result)
 {
     (void)n;
+    uint32_t count = 0;
     size_t i = 0;
     const json_t *info = NULL;
 
@@ -163,14 +174,13 @@ static const char *check_sandbox(struct selftest *test, uint64_t n, const json_t
     }
     json_array_foreach(json_object_get(result, "processInfo"), i, info)
     {
-        const char *type = json_string_value(json_object_get(info, "type"));
-        json_int_t pid = json_integer_value(json_object_get(info, "id"));
-        bool is_renderer = type != NULL && strcmp(type, "renderer") == 0;
-        if (is_renderer && pid > 0 && pid <= INT32_MAX && !proc_has_seccomp((int)pid)) {
+        int pid = renderer_pid(info);
+        if (pid != 0 && !proc_has_seccomp(pid)) {
             return "pages are not sandboxed; allow user namespaces or set browser.sandbox=off";
         }
+        count += pid != 0;
     }
-    return NULL;
+    return count > 0 ? NULL : "the process of a page cannot be found";
 }
 
 static const struct step steps[] = {
