@@ -84,6 +84,15 @@ void cdp_dispose_context(struct cdp *, uint64_t now_ms, uint64_t context);
  * answers both this and the close. */
 void cdp_kill(struct cdp *, uint64_t now_ms, uint64_t page);
 
+/* No document is shown that came over this TCP port, whatever the host: ports of the daemon
+ * itself. The ports of the browsers are known here. At most 8; more are ignored. */
+void cdp_deny_port(struct cdp *, uint16_t port);
+
+/* Is told every command of a page that is sent, for benchmarks that replay them. `params`
+ * is JSON text, "{}" when there are none. NULL: off. */
+typedef void cdp_trace(void *owner, uint64_t page, const char *method, const char *params);
+void cdp_set_trace(struct cdp *, cdp_trace *, void *owner);
+
 /* Facts for /affinities and /version. */
 struct cdp_life_info {
     uint64_t life;

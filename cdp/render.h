@@ -3,16 +3,22 @@
  * It does no I/O, formats no JSON, reads no clock and allocates nothing: page.c turns
  * commands into CDP calls, and replies and events into facts.
  *
- *   IDLE --start--> NAVIGATING --committed--> LOADING --load event--> SETTLING
- *   SETTLING --settled--> CAPTURING --captured--> DONE
- *   NAVIGATING, LOADING, SETTLING --soft deadline--> CAPTURING (partial)
- *   NAVIGATING --failed--> DONE      any --hard deadline--> DONE (timeout)
+ *   IDLE --render_start--> NAVIGATING --committed--> LOADING --milestone--> CAPTURING
+ *   LOADING --loaded, stopped or stuck (auto)--> SETTLING --nothing new--> CAPTURING
+ *   SETTLING, CAPTURING --another document committed--> LOADING
+ *   LOADING, SETTLING --soft deadline (partial)--> CAPTURING
+ *   CAPTURING --captured--> DONE          every state --failed, hard deadline--> DONE
  *
- * Readiness `auto` settles in virtual time (Emulation.setVirtualTimePolicy): paused before
- * the navigation, then granted in slices that stand still while fetches are pending; slices
- * before the load event are free, after it settle_virtual_ms are counted with the virtual
- * clock itself. When virtual time has stood still for stuck_request_ms without progress,
- * the rest of the settling is granted without regard to fetches. */
+ * Readiness `auto` settles in virtual time (Emulation.setVirtualTimePolicy). The page's
+ * clock is paused before the navigation and granted in slices, which stand still while
+ * fetches are pending. Slices before the load event are free; after it settle_virtual_ms
+ * are counted, with the page's own clock (looks) and not by counting slices: a grant over
+ * a grant makes both expire. Frames come in real time; a frame is awaited when a script
+ * has run since the last one, so a page without scripts waits for none. When the clock
+ * has stood still for stuck_request_ms without progress, the rest is granted without
+ * regard to fetches.
+ *
+ * The waits `load` and `domcontentloaded` run on the same clock, up to their milestone. */
 #ifndef CDP_RENDER_H
 #define CDP_RENDER_H
 
@@ -27,10 +33,168 @@ enum render_state {
     RENDER_NAVIGATING, /* Page.navigate sent; its document has not committed. */
     RENDER_LOADING,    /* Committed; the awaited milestone has not come. */
     RENDER_SETTLING,   /* Loaded; virtual time runs in slices. */
-    RENDER_CAPTURING,  /* Facts and document asked for. */
-    RENDER_DONE,       /* The result is final; every further fact is stale. */
+    RENDER_CAPTURING,  /* The document is measured, then asked for. */
+    RENDER_DONE,       /* The verdict is final; every further fact is stale. */
 };
 
-/* ... the facts, the commands and the functions are designed with the machine. */
+/* What a committed document is. */
+enum render_kind {
+    RENDER_KIND_HTML,
+    RENDER_KIND_TEXT,   /* text/plain: a document only as the empty body of an error status. */
+    RENDER_KIND_OTHER,  /* An image, JSON, XML, a video: nothing to render. */
+    RENDER_KIND_ERROR,  /* Chromium's own error page. */
+    RENDER_KIND_DENIED, /* A URL that must not be shown. */
+};
+
+/* What a page has done so far, by Chromium's own counters, which no page can reach. The
+ * script time and the counters belong to the renderer process and outlive documents. */
+struct render_look {
+    double virtual_ms; /* The page's clock, monotonic. */
+    double script_us;  /* Spent in scripts, inspection excepted. */
+    uint64_t nodes, listeners, documents, requests, workers;
+};
+
+/* What the document says of itself, from an isolated world. */
+struct render_measure {
+    int status;         /* Of the HTTP answer; 0: unknown. */
+    uint64_t bytes;     /* Of the document as UTF-8, shadow trees not counted. */
+    bool is_incomplete; /* The parser has not reached the end. */
+};
+
+enum render_fact_type {
+    RENDER_FACT_NAVIGATED, /* Answers RENDER_DO_NAVIGATE and RENDER_DO_BLANK: .loader (0: within
+                              the same document), or .net_error, or .is_download. */
+    RENDER_FACT_STARTED,   /* A navigation of the main frame is under way: .loader. */
+    RENDER_FACT_SCHEDULED, /* The page wants to navigate later (a refresh). */
+    RENDER_FACT_COMMITTED, /* The main frame has the document of .loader, a .kind. */
+    RENDER_FACT_PARSED,    /* DOMContentLoaded of .loader. */
+    RENDER_FACT_LOADED,    /* The load event of .loader. */
+    RENDER_FACT_STOPPED,   /* The main frame stopped loading. */
+    RENDER_FACT_EXPIRED,   /* The granted virtual time is used up. */
+    RENDER_FACT_LOOKED,    /* Answers RENDER_DO_LOOK: .ok, .look. */
+    RENDER_FACT_FRAMED,    /* Answers RENDER_DO_FRAME, also when it failed. */
+    RENDER_FACT_MEASURED,  /* Answers RENDER_DO_MEASURE: .ok, .measure. */
+    RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .ok. */
+    RENDER_FACT_STREAMS,   /* Answers RENDER_DO_INSPECT: .ok if an EventSource is open. */
+    RENDER_FACT_TICK,      /* render_deadline_ms() has been reached. */
+};
+
+struct render_fact {
+    enum render_fact_type type;
+    uint64_t loader; /* A number for the loader id. */
+    enum render_kind kind;
+    bool ok, is_download;
+    const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
+    struct render_look look;
+    struct render_measure measure;
+};
+
+enum render_command_type {
+    RENDER_DO_NAVIGATE, /* Navigate to the URL of the request. */
+    RENDER_DO_BLANK,    /* Navigate to about:blank. */
+    RENDER_DO_PREPARE,  /* Make the isolated world of the document just committed. */
+    RENDER_DO_GRANT,    /* .virtual_ms, standing still while fetches are pending. */
+    RENDER_DO_ADVANCE,  /* .virtual_ms, whatever is pending. */
+    RENDER_DO_PAUSE,    /* Take back what is granted. */
+    RENDER_DO_LOOK,
+    RENDER_DO_FRAME, /* Await one animation frame. */
+    RENDER_DO_MEASURE,
+    RENDER_DO_CAPTURE,   /* The document. */
+    RENDER_DO_INSPECT,   /* See whether the page holds a stream open. */
+    RENDER_DO_TERMINATE, /* End the script that runs. */
+};
+
+#define RENDER_COMMANDS_MAX 6
+
+struct render_commands {
+    uint32_t count;
+    struct {
+        enum render_command_type type;
+        uint32_t virtual_ms;
+    } items[RENDER_COMMANDS_MAX];
+};
+
+struct render_plan {
+    enum wait_until until;
+    enum on_timeout on_timeout;
+    uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
+    uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
+    uint64_t output_bytes_max;
+    double script_us; /* render_look.script_us when the page was last looked at. */
+};
+
+/* Only render*.c looks inside. */
+struct render {
+    enum render_state state;
+    struct render_plan plan;
+    uint64_t started_ms, entered_ms; /* The render; its state. */
+    uint64_t soft_ms, hard_ms;
+
+    /* Which document. */
+    uint64_t loader;       /* Of the document that is shown; 0: not committed. */
+    uint64_t reply_loader; /* That Page.navigate named; 0: it has not answered. */
+    uint64_t next_loader;  /* Of a navigation that is under way; 0: none. */
+    uint64_t early_loader; /* Of a document that committed before the reply; 0: none. */
+    enum render_kind kind, early_kind;
+    uint32_t documents, navigations;
+    bool is_blanking;  /* RENDER_DO_BLANK is out; the navigation follows. */
+    bool is_aborted;   /* net::ERR_ABORTED; a look tells whether the renderer lives. */
+    bool is_loaded;    /* The document has loaded, or loads no further. */
+    bool is_scheduled; /* It wants to navigate later. */
+
+    /* What is out, until its fact or another document comes. */
+    bool is_granted, is_looking, is_framing, is_measuring;
+
+    /* Virtual time. */
+    uint64_t granted_ms, looked_ms; /* When the last grant, the last look were sent. */
+    uint64_t progress_ms;           /* Last sign of progress. */
+    uint64_t paced_ms;              /* When the next slice may be granted; 0: not waiting. */
+    uint32_t slices;                /* Of this document, before its load event. */
+    uint32_t slices_unlooked;       /* Expired since the last look was sent. */
+    bool is_stuck;                  /* Fetches no longer count. */
+    bool is_inspected, has_streams;
+
+    /* Settling, of this document. */
+    bool has_look;             /* .look was taken while settling. */
+    bool is_frame_owed;        /* A script has run since the last frame. */
+    struct render_look look;   /* The last one. */
+    double settled_virtual_ms; /* The page's clock when settling will be over. */
+    uint32_t frames, quiet_looks;
+
+    /* Capture. */
+    bool has_measure, is_partial;
+    struct render_measure measure;
+    uint32_t captures_failed, terminations;
+    uint64_t terminate_ms; /* When to end a script that does not let us capture; 0: not. */
+    uint64_t retry_ms;     /* When to ask again after a failed capture; 0: not. */
+
+    /* The verdict. */
+    enum render_outcome outcome;
+    enum render_reason reason;
+    enum render_code code;
+    char net_error[64];
+    uint64_t phases_ms[RENDER_DONE + 1]; /* Time spent, by state. */
+    uint64_t parsed_ms, loaded_ms;       /* Since the start; 0: did not happen. */
+};
+
+/* Begins. *render need not be initialised. */
+void render_start(struct render *, uint64_t now_ms, const struct render_plan *,
+                  struct render_commands *ret);
+/* Overwrites *ret with what to do now, in order. Cannot fail. */
+void render_step(struct render *, uint64_t now_ms, const struct render_fact *,
+                 struct render_commands *ret);
+/* When RENDER_FACT_TICK is due; UINT64_MAX: never. */
+uint64_t render_deadline_ms(const struct render *);
+/* In DONE: writes the verdict's numbers and codes into *ret and leaves what it owns alone. */
+void render_verdict(const struct render *, struct render_result *ret);
+/* In DONE: the page answered to the end and may serve again. */
+bool render_is_page_good(const struct render *);
+/* Aborts on a broken invariant. */
+void render_check(const struct render *);
+
+const char *render_state_name(enum render_state);
+const char *render_fact_name(enum render_fact_type);
+const char *render_command_name(enum render_command_type);
+const char *render_code_name(enum render_code);
 
 #endif

@@ -25,11 +25,11 @@ enum render_code {
     RENDER_NAVIGATION_FAILED, /* .net_error holds the net:: code. */
     RENDER_TOO_MANY_REDIRECTS,
     RENDER_REDIRECT_STORM,
-    RENDER_NOT_A_DOCUMENT,    /* 204, download, or a type that is no document. */
+    RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
-    RENDER_TIMEOUT,           /* 504: nothing could be captured, or onTimeout was error. */
-    RENDER_UNRESPONSIVE,      /* 504: the main thread did not answer. */
-    RENDER_INTERNAL,          /* The protocol answered in a way we do not know. */
+    RENDER_TIMEOUT,      /* 504: nothing could be captured, or onTimeout was error. */
+    RENDER_UNRESPONSIVE, /* 504: the main thread did not answer. */
+    RENDER_INTERNAL,     /* The protocol answered in a way we do not know. */
 };
 
 /* Durations in ms; disjoint, they follow the waits of the pool. */
@@ -43,14 +43,15 @@ struct render_result {
     enum render_code code;
     int status; /* HTTP status of the main document; 0: unknown. */
     char net_error[64];
-    char *final_url; /* Owned. */
-    char *title;     /* Owned; valid UTF-8. */
-    char *html;      /* Owned; valid UTF-8, not NUL-terminated. */
+    char content_type[64]; /* Of the document, as Chromium sees it; "": unknown. */
+    char *final_url;       /* Owned. */
+    char *title;           /* Owned; valid UTF-8. */
+    char *html;            /* Owned; valid UTF-8, not NUL-terminated. */
     size_t html_bytes;
     uint32_t pending; /* Requests that were still pending. */
     struct render_phases phases;
     uint64_t dom_content_loaded_ms, loaded_ms; /* Since the navigation; 0: did not happen. */
-    int64_t clock_skew_ms; /* Page clock minus real clock at the start. */
+    int64_t clock_skew_ms;                     /* Page clock minus real clock at the start. */
 };
 
 /* Frees the result and what it owns; NULL is fine. */

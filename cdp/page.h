@@ -1,0 +1,125 @@
+/* page.h: one page of the pool: it is opened, renders, rests, and is closed.
+ *
+ *   OPENING --ready--> READY --page_render--> STARTING --clock and cache are right-->
+ *   RENDERING --verdict, page good--> CLEARING --storage cleared, or nothing to clear--> READY
+ *   RENDERING --verdict, page not good--> SPENT      READY .. CLEARING --abort--> SPENT
+ *   any --renderer gone--> CRASHED      OPENING --failed--> UNDOING --context gone--> (freed)
+ *   any --page_close--> CLOSING --acknowledged--> (freed)
+ *
+ * A page shows one target. When that target's clock has run too far ahead, a spare one
+ * is prepared beneath the same page, in the same context, and takes its place. */
+#ifndef CDP_PAGE_H
+#define CDP_PAGE_H
+
+#include "cdp/cdp_state.h"
+
+enum page_state {
+    PAGE_OPENING,   /* Its context or its target is being made. */
+    PAGE_UNDOING,   /* That failed; what there is of it is being disposed of. */
+    PAGE_READY,     /* Idle. */
+    PAGE_STARTING,  /* Has a render that waits for its cache, its clock or its spare. */
+    PAGE_RENDERING, /* The machine runs. */
+    PAGE_CLEARING,  /* The result is out; cookies and storage are being cleared. */
+    PAGE_SPENT,     /* Its render is over or forgotten; it must be closed. */
+    PAGE_CRASHED,   /* Its renderer is gone; it must be closed. */
+    PAGE_CLOSING,
+};
+
+/* What STARTING waits for. */
+enum page_errand {
+    ERRAND_NONE,
+    ERRAND_SPARE, /* The spare target to be ready. */
+    ERRAND_CLOCK, /* The target's clock to catch up. */
+    ERRAND_CACHE, /* The HTTP cache to be cleared. */
+};
+
+/* The render that a page has. Zeroed when it has none. */
+struct page_render {
+    uint64_t request, deadline_ms;
+    const struct render_params *params;
+    bool clear_cache, clear_storage;
+    struct render machine;
+    struct render_result *result;
+
+    uint64_t loader;                 /* Of the document these belong to. */
+    int64_t world;                   /* Its isolated world; 0: not there yet. */
+    char document[64];               /* Its remote object id; "": not there yet. */
+    bool wants_frame, wants_measure; /* Asked for before world or document were there. */
+    uint32_t dialogs;                /* Answered. */
+    bool has_clock;                  /* The skew at the start is known. */
+};
+
+struct page {
+    uint64_t id;
+    enum page_state state;
+    enum page_errand errand;
+    struct life *life;
+    struct context *context;
+    struct target *target; /* Shown. */
+    struct target *spare;  /* Being prepared, ready, or NULL. */
+    struct target *old;    /* Replaced by the spare; closing, or NULL. */
+    bool retains_context;  /* CLOSING: only the page goes. */
+    bool is_killed;
+    uint64_t open_deadline_ms;
+    char error[128]; /* UNDOING. */
+    struct page_render render;
+    UT_hash_handle hh;
+};
+
+/* What the daemon asks, see cdp.h. page_open() takes a context that has no page. */
+void page_open(struct life *, uint64_t now_ms, uint64_t id, uint64_t context_id, bool new_context,
+               uint64_t deadline_ms);
+struct page *page_find(struct cdp *, uint64_t id);
+void page_probe(struct page *, uint64_t now_ms, uint64_t deadline_ms);
+void page_render(struct page *, uint64_t now_ms, const struct cdp_render *);
+void page_abort(struct page *, uint64_t now_ms);
+void page_rest(struct page *, uint64_t now_ms);
+void page_close(struct page *, uint64_t now_ms, bool retain_context);
+void page_kill(struct page *, uint64_t now_ms);
+/* Forgets it and its targets: they are gone, or their browser is. */
+void page_free(struct page *);
+/* A target that the page asked for may be reported before its creation is answered. */
+bool page_expects_target(const struct page *);
+void page_tick(struct page *, uint64_t now_ms);
+uint64_t page_deadline_ms(const struct page *);
+/* An event of the session of `target`. */
+void page_on_event(struct target *, uint64_t now_ms, struct cdp_message *);
+
+/* What target.c tells. */
+void page_context_ready(struct context *, uint64_t now_ms);
+void page_context_gone(struct context *, uint64_t now_ms);
+void page_target_created(struct target *, uint64_t now_ms);
+void page_target_ready(struct target *, uint64_t now_ms);
+void page_target_failed(struct target *, uint64_t now_ms, const char *why);
+void page_target_crashed(struct target *, uint64_t now_ms);
+void page_target_detached(struct target *, uint64_t now_ms);
+void page_target_gone(struct target *, uint64_t now_ms);
+
+/* page_render.c, for page.c: the errand is done; the render is over. */
+void page_render_go(struct page *, uint64_t now_ms);
+void page_render_drop(struct page *, uint64_t now_ms);
+void page_render_tick(struct page *, uint64_t now_ms);
+/* Feeds the machine and carries out what it answers. */
+void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *);
+
+/* page_calls.c: carries out one command of the machine. */
+void page_do(struct page *, uint64_t now_ms, enum render_command_type, uint32_t virtual_ms);
+/* Renews target->look, off the path of any answer. */
+void page_look_later(struct target *, uint64_t now_ms);
+/* A number for a loader id, never 0; 0 when there is none. */
+uint64_t page_loader_number(struct cdp_span loader_id);
+
+/* page_clock.c: keeps the error of the page's clock within bounds. */
+/* What must be done before a render may start. */
+enum page_errand page_clock_errand(const struct page *, uint64_t now_ms);
+/* Moves a clock that is behind; the target tells when it is there by an event. */
+void page_clock_catch_up(struct page *, uint64_t now_ms);
+/* Begins to prepare a spare target when the clock has run ahead. */
+void page_clock_plan(struct page *, uint64_t now_ms);
+/* Shows the spare target, if it is ready. */
+void page_clock_swap(struct page *, uint64_t now_ms);
+
+/* page_url.c */
+bool url_is_denied(const struct cdp *, const char *url, size_t bytes);
+
+#endif

@@ -1,0 +1,371 @@
+/* page_render.c: one render on a page, around the machine: what comes before it (clock,
+ * cache), the events of the session as facts, and what comes after it (result, storage). */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cdp/page.h"
+#include "cdp/target.h"
+
+/* Dialogs that a page may open in one render; then its script is ended. */
+#define DIALOGS_MAX 20
+
+static void queue(struct page *page, enum cdp_event_type type, bool ok,
+                  struct render_result *result)
+{
+    struct cdp_event event = {
+        .type = type,
+        .life = page->life->id,
+        .page = page->id,
+        .context = page->context->id,
+        .request = page->render.request,
+        .ok = ok,
+        .result = result,
+    };
+
+    cdp_queue(page->life->cdp, &event);
+}
+
+static void render_clear(struct page *page)
+{
+    assert(page->render.result == NULL);
+    memset(&page->render, 0, sizeof page->render);
+    page->errand = ERRAND_NONE;
+}
+
+void page_render_drop(struct page *page, uint64_t now_ms)
+{
+    (void)now_ms;
+    if (page->target != NULL)
+        target_forget_calls(page->target);
+    render_result_free(page->render.result);
+    page->render.result = NULL;
+    render_clear(page);
+}
+
+void page_abort(struct page *page, uint64_t now_ms)
+{
+    if (page->state != PAGE_STARTING && page->state != PAGE_RENDERING &&
+        page->state != PAGE_CLEARING)
+        return;
+    page_render_drop(page, now_ms);
+    page->state = PAGE_SPENT;
+    target_call(page->target, now_ms, "Runtime.terminateExecution", NULL,
+                page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
+}
+
+/* The render is over, and the page is clean again. */
+static void render_done(struct page *page, uint64_t now_ms, bool ok)
+{
+    queue(page, CDP_RENDER_DONE, ok, NULL);
+    render_clear(page);
+    page->state = ok ? PAGE_READY : PAGE_SPENT;
+    if (ok) {
+        page_clock_swap(page, now_ms);
+        page_clock_plan(page, now_ms);
+    }
+}
+
+static void on_cleared(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    (void)tag;
+
+    if (page->state == PAGE_CLEARING)
+        render_done(page, now_ms, reply->end == CALL_REPLIED);
+}
+
+/* Called when the page shows about:blank: nothing can store any more. */
+static void on_blank(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    uint64_t timeout_ms = page->life->cdp->config->browser.call_timeout_ms;
+    (void)tag;
+
+    if (page->state != PAGE_CLEARING)
+        return;
+    if (reply->end != CALL_REPLIED) {
+        render_done(page, now_ms, false);
+        return;
+    }
+    /* "*" reaches every origin of the context, those of frames included. */
+    life_call(page->life, now_ms, "Storage.clearCookies",
+              json_pack("{s:s}", "browserContextId", page->context->browser_context_id), timeout_ms,
+              NULL, 0);
+    target_call(page->target, now_ms, "Storage.clearDataForOrigin",
+                json_pack("{s:s, s:s}", "origin", "*", "storageTypes", "all"), timeout_ms,
+                on_cleared, 0);
+}
+
+/* Gives the result away and brings the page to rest. */
+static void render_finish(struct page *page, uint64_t now_ms)
+{
+    struct page_render *render = &page->render;
+    bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_MAX;
+    struct render_result *result = render->result;
+
+    render_verdict(&render->machine, result);
+    render->result = NULL;
+    target_forget_calls(page->target);
+    queue(page, CDP_RESULT, true, result);
+    if (!ok) {
+        render_done(page, now_ms, false);
+        return;
+    }
+    page_look_later(page->target, now_ms);
+    if (render->clear_storage) {
+        page->state = PAGE_CLEARING;
+        target_call(page->target, now_ms, "Page.navigate", json_pack("{s:s}", "url", "about:blank"),
+                    page->life->cdp->config->browser.call_timeout_ms, on_blank, 0);
+    } else {
+        render_done(page, now_ms, true);
+    }
+}
+
+static void carry_out(struct page *page, uint64_t now_ms, const struct render_commands *commands)
+{
+    for (uint32_t i = 0; i < commands->count; i++)
+        page_do(page, now_ms, commands->items[i].type, commands->items[i].virtual_ms);
+    if (page->render.machine.state == RENDER_DONE)
+        render_finish(page, now_ms);
+}
+
+void page_render_step(struct page *page, uint64_t now_ms, const struct render_fact *fact)
+{
+    struct render_commands commands;
+
+    if (page->state != PAGE_RENDERING)
+        return;
+    render_step(&page->render.machine, now_ms, fact, &commands);
+    carry_out(page, now_ms, &commands);
+}
+
+void page_render_tick(struct page *page, uint64_t now_ms)
+{
+    const struct render_fact tick = {.type = RENDER_FACT_TICK};
+
+    if (page->state == PAGE_STARTING && now_ms >= page->render.deadline_ms) {
+        struct render_result *result = page->render.result;
+        result->outcome = RENDER_FAILED;
+        result->reason = RENDER_DEADLINE;
+        result->code = RENDER_TIMEOUT;
+        page->render.result = NULL;
+        target_forget_calls(page->target);
+        queue(page, CDP_RESULT, true, result);
+        render_done(page, now_ms, false);
+    } else if (page->state == PAGE_RENDERING &&
+               now_ms >= render_deadline_ms(&page->render.machine)) {
+        page_render_step(page, now_ms, &tick);
+    }
+}
+
+/* Starts the machine: all errands are done. */
+static void render_go(struct page *page, uint64_t now_ms)
+{
+    struct cdp *cdp = page->life->cdp;
+    const struct render_config *config = &cdp->config->render;
+    struct page_render *render = &page->render;
+    struct render_commands commands;
+    const struct render_plan plan = {
+        .until = render->params->until,
+        .on_timeout = render->params->on_timeout,
+        .deadline_ms = render->deadline_ms,
+        .settle_virtual_ms = config->settle_virtual_ms,
+        .stuck_request_ms = config->stuck_request_ms,
+        .capture_reserve_ms = config->capture_reserve_ms,
+        .output_bytes_max = config->output_bytes_max,
+        .script_us = page->target->look.script_us,
+    };
+
+    page->state = PAGE_RENDERING;
+    page->errand = ERRAND_NONE;
+    if (!page->target->is_virtual)
+        page_do(page, now_ms, RENDER_DO_PAUSE, 0);
+    render_start(&render->machine, now_ms, &plan, &commands);
+    carry_out(page, now_ms, &commands);
+}
+
+static void on_cache_cleared(void *owner, uint64_t tag, uint64_t now_ms,
+                             const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    (void)tag;
+    (void)reply;
+
+    if (page->state == PAGE_STARTING && page->errand == ERRAND_CACHE)
+        page_render_go(page, now_ms);
+}
+
+/* Does the next errand, or starts. Called again when an errand is done. */
+void page_render_go(struct page *page, uint64_t now_ms)
+{
+    assert(page->state == PAGE_STARTING);
+    page_clock_swap(page, now_ms);
+    page->errand = page_clock_errand(page, now_ms);
+    if (page->errand != ERRAND_NONE)
+        return;
+    if (page->render.clear_cache) {
+        page->render.clear_cache = false;
+        page->errand = ERRAND_CACHE;
+        target_call(page->target, now_ms, "Network.clearBrowserCache", NULL,
+                    page->life->cdp->config->browser.call_timeout_ms, on_cache_cleared, 0);
+    } else {
+        render_go(page, now_ms);
+    }
+}
+
+void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *ask)
+{
+    struct page_render *render = &page->render;
+    const char *url = ask->params->url;
+
+    assert(page->state == PAGE_READY);
+    render->request = ask->request;
+    render->params = ask->params;
+    render->deadline_ms = ask->deadline_ms;
+    render->clear_cache = ask->clear_cache;
+    render->clear_storage = ask->clear_storage;
+    render->result = cdp_alloc(sizeof *render->result);
+    page->state = PAGE_STARTING;
+    if (url_is_denied(page->life->cdp, url, strlen(url))) {
+        struct render_result *result = render->result;
+        result->outcome = RENDER_FAILED;
+        result->code = RENDER_NAVIGATION_FAILED;
+        (void)snprintf(result->net_error, sizeof result->net_error, "net::ERR_BLOCKED_BY_CLIENT");
+        render->result = NULL;
+        queue(page, CDP_RESULT, true, result);
+        render_done(page, now_ms, true);
+        return;
+    }
+    page_clock_catch_up(page, now_ms);
+    page_render_go(page, now_ms);
+}
+
+static enum render_kind kind_of(const char *type)
+{
+    if (strcmp(type, "text/html") == 0 || strcmp(type, "application/xhtml+xml") == 0)
+        return RENDER_KIND_HTML;
+    return strcmp(type, "text/plain") == 0 ? RENDER_KIND_TEXT : RENDER_KIND_OTHER;
+}
+
+/* The main frame has another document. */
+static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span body)
+{
+    struct render_fact fact = {.type = RENDER_FACT_COMMITTED};
+    struct render_result *result = page->render.result;
+    struct cdp_span frame, loader, url, unreachable;
+
+    if (!message_member(body, "frame", &frame) || message_member(frame, "parentId", &url) ||
+        !message_member(frame, "loaderId", &loader) || !message_member(frame, "url", &url))
+        return;
+    fact.loader = page->render.loader = page_loader_number(loader);
+    if (!span_text(frame, "mimeType", result->content_type, sizeof result->content_type))
+        result->content_type[0] = '\0';
+    if (message_member(frame, "unreachableUrl", &unreachable))
+        fact.kind = RENDER_KIND_ERROR;
+    else if (url_is_denied(page->life->cdp, url.at, url.bytes))
+        fact.kind = RENDER_KIND_DENIED;
+    else
+        fact.kind = kind_of(result->content_type);
+    page_render_step(page, now_ms, &fact);
+}
+
+static void on_lifecycle(struct page *page, uint64_t now_ms, struct cdp_span body)
+{
+    struct render_fact fact = {.type = RENDER_FACT_PARSED};
+    struct cdp_span loader, name;
+    char seconds[32];
+
+    if (!message_member(body, "loaderId", &loader) || !message_member(body, "name", &name))
+        return;
+    fact.loader = page_loader_number(loader);
+    if (span_is(name, "init")) {
+        /* Its timestamp is the page's own clock at the start of the document. */
+        if (span_text(body, "timestamp", seconds, sizeof seconds) && page->render.result != NULL)
+            page->render.result->clock_skew_ms =
+                (int64_t)target_skew_ms(page->target, strtod(seconds, NULL) * 1000, now_ms);
+        return;
+    }
+    if (span_is(name, "load"))
+        fact.type = RENDER_FACT_LOADED;
+    else if (!span_is(name, "DOMContentLoaded"))
+        return;
+    page_render_step(page, now_ms, &fact);
+}
+
+static void on_started(struct page *page, uint64_t now_ms, struct cdp_span body)
+{
+    struct render_fact fact = {.type = RENDER_FACT_STARTED};
+    struct cdp_span span;
+
+    if (message_member(body, "navigationType", &span) && span_is(span, "sameDocument"))
+        return;
+    if (message_member(body, "loaderId", &span))
+        fact.loader = page_loader_number(span);
+    if (fact.loader != 0)
+        page_render_step(page, now_ms, &fact);
+}
+
+/* Answered at once: until then the page does nothing at all. */
+static void on_dialog(struct page *page, uint64_t now_ms)
+{
+    uint64_t timeout_ms = page->life->cdp->config->browser.call_timeout_ms;
+
+    target_call(page->target, now_ms, "Page.handleJavaScriptDialog",
+                json_pack("{s:b}", "accept", 1), timeout_ms, NULL, 0);
+    page->render.dialogs++;
+    if (page->render.dialogs > DIALOGS_MAX)
+        target_call(page->target, now_ms, "Runtime.terminateExecution", NULL, timeout_ms, NULL, 0);
+}
+
+/* An event of a frame: of the main frame, or of no interest. */
+static void on_frame_event(struct page *page, uint64_t now_ms, struct cdp_message *message)
+{
+    const struct render_fact stopped = {.type = RENDER_FACT_STOPPED};
+    const struct render_fact scheduled = {.type = RENDER_FACT_SCHEDULED};
+    struct cdp_span frame;
+
+    if (!message_member(message->body, "frameId", &frame) ||
+        !span_is(frame, page->target->target_id))
+        return;
+    if (span_is(message->method, "Page.lifecycleEvent"))
+        on_lifecycle(page, now_ms, message->body);
+    else if (span_is(message->method, "Page.frameStartedNavigating"))
+        on_started(page, now_ms, message->body);
+    else if (span_is(message->method, "Page.frameStoppedLoading"))
+        page_render_step(page, now_ms, &stopped);
+    else if (span_is(message->method, "Page.frameScheduledNavigation"))
+        page_render_step(page, now_ms, &scheduled);
+}
+
+static void on_expired(struct page *page, uint64_t now_ms)
+{
+    const struct render_fact expired = {.type = RENDER_FACT_EXPIRED};
+    bool is_caught_up = page->target->is_catching_up;
+
+    page->target->is_catching_up = false;
+    if (page->state == PAGE_STARTING && page->errand == ERRAND_CLOCK)
+        page_render_go(page, now_ms);
+    else if (!is_caught_up)
+        page_render_step(page, now_ms, &expired);
+}
+
+void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *message)
+{
+    struct page *page = target->page;
+
+    if (span_is(message->method, "Inspector.targetCrashed"))
+        page_target_crashed(target, now_ms);
+    else if (target != page->target || target->state != TARGET_READY)
+        return;
+    else if (span_is(message->method, "Page.javascriptDialogOpening"))
+        on_dialog(page, now_ms);
+    else if (span_is(message->method, "Emulation.virtualTimeBudgetExpired"))
+        on_expired(page, now_ms);
+    else if (page->state != PAGE_RENDERING)
+        return;
+    else if (span_is(message->method, "Page.frameNavigated"))
+        on_committed(page, now_ms, message->body);
+    else
+        on_frame_event(page, now_ms, message);
+}

@@ -1,0 +1,340 @@
+/* render.c: start, navigation, state changes and verdict; see render.h. */
+#include "cdp/render.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "cdp/render_state.h"
+
+static void navigate_fact(struct render *, uint64_t now_ms, const struct render_fact *,
+                          struct render_commands *);
+static void note_milestones(struct render *, uint64_t now_ms, const struct render_fact *);
+
+void render_start(struct render *render, uint64_t now_ms, const struct render_plan *plan,
+                  struct render_commands *ret)
+{
+    uint64_t budget_ms = plan->deadline_ms > now_ms ? plan->deadline_ms - now_ms : 0;
+    uint64_t margin_ms = budget_ms / 4 < RENDER_MARGIN_MS ? budget_ms / 4 : RENDER_MARGIN_MS;
+    uint64_t reserve_ms =
+        plan->capture_reserve_ms < budget_ms / 2 ? plan->capture_reserve_ms : budget_ms / 2;
+
+    memset(render, 0, sizeof *render);
+    memset(ret, 0, sizeof *ret);
+    render->plan = *plan;
+    render->started_ms = render->entered_ms = now_ms;
+    render->hard_ms = now_ms + budget_ms - margin_ms;
+    /* Without a partial result there is nothing to reserve time for. */
+    render->soft_ms = render->hard_ms;
+    if (plan->on_timeout == ON_TIMEOUT_PARTIAL && reserve_ms > margin_ms)
+        render->soft_ms = now_ms + budget_ms - reserve_ms;
+    render_set_state(render, now_ms, RENDER_NAVIGATING);
+    render->navigations = 1;
+    render_do(ret, RENDER_DO_NAVIGATE);
+}
+
+void render_step(struct render *render, uint64_t now_ms, const struct render_fact *fact,
+                 struct render_commands *ret)
+{
+    assert(render->state != RENDER_IDLE);
+    assert(now_ms >= render->entered_ms);
+    memset(ret, 0, sizeof *ret);
+    if (render->state == RENDER_DONE)
+        return;
+    if (now_ms >= render->hard_ms) {
+        enum render_code code = render->terminations > 0 ? RENDER_UNRESPONSIVE : RENDER_TIMEOUT;
+        render->reason = RENDER_DEADLINE;
+        render_finish(render, now_ms, RENDER_FAILED, code, ret);
+        return;
+    }
+    note_milestones(render, now_ms, fact);
+    switch (render->state) {
+    case RENDER_NAVIGATING:
+        navigate_fact(render, now_ms, fact, ret);
+        break;
+    case RENDER_LOADING:
+        load_fact(render, now_ms, fact, ret);
+        break;
+    case RENDER_SETTLING:
+        settle_fact(render, now_ms, fact, ret);
+        break;
+    case RENDER_CAPTURING:
+        capture_fact(render, now_ms, fact, ret);
+        break;
+    case RENDER_IDLE:
+    case RENDER_DONE:
+        assert(false);
+        break;
+    }
+}
+
+/* Notes what is noted in every state: milestones of the document, and navigations. */
+static void note_milestones(struct render *render, uint64_t now_ms, const struct render_fact *fact)
+{
+    uint64_t since_ms = now_ms - render->started_ms;
+    bool is_ours = fact->loader != 0 && fact->loader == render->loader;
+
+    if (since_ms == 0)
+        since_ms = 1;
+    if (fact->type == RENDER_FACT_PARSED && is_ours && render->parsed_ms == 0)
+        render->parsed_ms = since_ms;
+    if (fact->type == RENDER_FACT_LOADED && is_ours && render->loaded_ms == 0)
+        render->loaded_ms = since_ms;
+    if (fact->type == RENDER_FACT_SCHEDULED)
+        render->is_scheduled = true;
+    if (fact->type == RENDER_FACT_STARTED && render->loader != 0 && fact->loader != render->loader)
+        render->next_loader = fact->loader;
+}
+
+static void navigate_failed(struct render *render, uint64_t now_ms, const struct render_fact *fact,
+                            struct render_commands *ret)
+{
+    const char *error = fact->net_error;
+
+    if (fact->is_download) {
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
+    } else if (strcmp(error, "net::ERR_ABORTED") == 0) {
+        /* An answer without a document (204, 205), or the renderer is crashing: then the
+         * look is not answered, and the crash is reported within milliseconds. */
+        render->is_aborted = true;
+        render_do_look(render, now_ms, ret);
+    } else if (strcmp(error, "net::ERR_TOO_MANY_REDIRECTS") == 0) {
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_TOO_MANY_REDIRECTS, ret);
+    } else if (render->navigations == 1 && (strcmp(error, "net::ERR_CERT_VERIFIER_CHANGED") == 0 ||
+                                            strcmp(error, "net::ERR_NETWORK_CHANGED") == 0)) {
+        /* A browser just started, or an interface came or went: the next try succeeds. */
+        render->navigations++;
+        render_do(ret, RENDER_DO_NAVIGATE);
+    } else {
+        render_fail_net(render, now_ms, error, ret);
+    }
+}
+
+static void navigate_answered(struct render *render, uint64_t now_ms,
+                              const struct render_fact *fact, struct render_commands *ret)
+{
+    if (render->is_blanking) {
+        render->is_blanking = false;
+        render->navigations++;
+        render_do(ret, RENDER_DO_NAVIGATE);
+    } else if (fact->net_error != NULL || fact->is_download) {
+        navigate_failed(render, now_ms, fact, ret);
+    } else if (fact->loader == 0) {
+        /* Only the fragment differs from the URL that is shown: that would not load. */
+        if (render->navigations >= RENDER_NAVIGATIONS_MAX) {
+            render_finish(render, now_ms, RENDER_FAILED, RENDER_INTERNAL, ret);
+            return;
+        }
+        render->is_blanking = true;
+        render->navigations++;
+        render_do(ret, RENDER_DO_BLANK);
+    } else {
+        render->reply_loader = fact->loader;
+        if (render->early_loader == fact->loader)
+            load_enter(render, now_ms, fact->loader, render->early_kind, ret);
+    }
+}
+
+static void navigate_fact(struct render *render, uint64_t now_ms, const struct render_fact *fact,
+                          struct render_commands *ret)
+{
+    switch (fact->type) {
+    case RENDER_FACT_NAVIGATED:
+        navigate_answered(render, now_ms, fact, ret);
+        break;
+    case RENDER_FACT_COMMITTED:
+        /* The error page of an earlier navigation may still come. */
+        if (fact->loader == render->reply_loader && fact->loader != 0) {
+            load_enter(render, now_ms, fact->loader, fact->kind, ret);
+        } else {
+            render->early_loader = fact->loader;
+            render->early_kind = fact->kind;
+        }
+        break;
+    case RENDER_FACT_LOOKED:
+        render->is_looking = false;
+        if (render->is_aborted)
+            render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
+        break;
+    case RENDER_FACT_STARTED:
+    case RENDER_FACT_SCHEDULED:
+    case RENDER_FACT_PARSED:
+    case RENDER_FACT_LOADED:
+    case RENDER_FACT_STOPPED:
+    case RENDER_FACT_EXPIRED:
+    case RENDER_FACT_FRAMED:
+    case RENDER_FACT_MEASURED:
+    case RENDER_FACT_CAPTURED:
+    case RENDER_FACT_STREAMS:
+    case RENDER_FACT_TICK:
+        break; /* Of the document before. */
+    }
+}
+
+#define TO(state) (1u << (state))
+
+/* Which states may follow which. LOADING follows itself when a document replaces one. */
+static const uint32_t transitions[RENDER_DONE + 1] = {
+    [RENDER_IDLE] = TO(RENDER_NAVIGATING),
+    [RENDER_NAVIGATING] = TO(RENDER_LOADING) | TO(RENDER_DONE),
+    [RENDER_LOADING] =
+        TO(RENDER_LOADING) | TO(RENDER_SETTLING) | TO(RENDER_CAPTURING) | TO(RENDER_DONE),
+    [RENDER_SETTLING] = TO(RENDER_LOADING) | TO(RENDER_CAPTURING) | TO(RENDER_DONE),
+    [RENDER_CAPTURING] = TO(RENDER_LOADING) | TO(RENDER_DONE),
+    [RENDER_DONE] = 0,
+};
+
+void render_set_state(struct render *render, uint64_t now_ms, enum render_state state)
+{
+    assert(state <= RENDER_DONE);
+    assert((transitions[render->state] & TO(state)) != 0);
+    assert(now_ms >= render->entered_ms);
+    render->phases_ms[render->state] += now_ms - render->entered_ms;
+    render->entered_ms = now_ms;
+    render->state = state;
+}
+
+void render_do(struct render_commands *commands, enum render_command_type type)
+{
+    render_do_virtual(commands, type, 0);
+}
+
+void render_do_virtual(struct render_commands *commands, enum render_command_type type,
+                       uint32_t virtual_ms)
+{
+    assert(commands->count < RENDER_COMMANDS_MAX);
+    commands->items[commands->count].type = type;
+    commands->items[commands->count].virtual_ms = virtual_ms;
+    commands->count++;
+}
+
+void render_finish(struct render *render, uint64_t now_ms, enum render_outcome outcome,
+                   enum render_code code, struct render_commands *ret)
+{
+    assert((outcome == RENDER_FAILED) == (code != RENDER_OK));
+    render->outcome = outcome;
+    render->code = code;
+    render_set_state(render, now_ms, RENDER_DONE);
+    /* What is left of a grant would be spent on the next document. */
+    if (render->is_granted && render_is_page_good(render))
+        render_do(ret, RENDER_DO_PAUSE);
+}
+
+void render_fail_net(struct render *render, uint64_t now_ms, const char *net_error,
+                     struct render_commands *ret)
+{
+    size_t bytes = strnlen(net_error, sizeof render->net_error - 1);
+
+    memcpy(render->net_error, net_error, bytes);
+    render->net_error[bytes] = '\0';
+    render_finish(render, now_ms, RENDER_FAILED, RENDER_NAVIGATION_FAILED, ret);
+}
+
+void render_do_look(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(!render->is_looking);
+    render->is_looking = true;
+    render->looked_ms = now_ms;
+    render->slices_unlooked = 0;
+    render_do(ret, RENDER_DO_LOOK);
+}
+
+void render_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
+                  struct render_commands *ret)
+{
+    assert(virtual_ms > 0);
+    render->is_granted = true;
+    render->granted_ms = now_ms;
+    render->paced_ms = 0;
+    render_do_virtual(ret, render->is_stuck ? RENDER_DO_ADVANCE : RENDER_DO_GRANT, virtual_ms);
+}
+
+uint64_t render_deadline_ms(const struct render *render)
+{
+    uint64_t deadline_ms = render->hard_ms;
+    uint64_t state_ms = UINT64_MAX;
+
+    switch (render->state) {
+    case RENDER_IDLE:
+    case RENDER_DONE:
+        return UINT64_MAX;
+    case RENDER_NAVIGATING:
+        break;
+    case RENDER_LOADING:
+        state_ms = load_deadline_ms(render);
+        break;
+    case RENDER_SETTLING:
+        state_ms = settle_deadline_ms(render);
+        break;
+    case RENDER_CAPTURING:
+        state_ms = capture_deadline_ms(render);
+        break;
+    }
+    return state_ms < deadline_ms ? state_ms : deadline_ms;
+}
+
+void render_verdict(const struct render *render, struct render_result *ret)
+{
+    static_assert(sizeof ret->net_error == sizeof render->net_error, "copied whole");
+    assert(render->state == RENDER_DONE);
+    ret->outcome = render->outcome;
+    ret->reason = render->reason;
+    ret->code = render->code;
+    ret->status = render->measure.status;
+    memcpy(ret->net_error, render->net_error, sizeof ret->net_error);
+    ret->pending = render->is_stuck || (render->is_partial && render->is_granted) ? 1 : 0;
+    ret->phases.navigate_ms = render->phases_ms[RENDER_NAVIGATING];
+    ret->phases.load_ms = render->phases_ms[RENDER_LOADING];
+    ret->phases.settle_ms = render->phases_ms[RENDER_SETTLING];
+    ret->phases.capture_ms = render->phases_ms[RENDER_CAPTURING];
+    ret->phases.process_ms = 0;
+    ret->dom_content_loaded_ms = render->parsed_ms;
+    ret->loaded_ms = render->loaded_ms;
+}
+
+bool render_is_page_good(const struct render *render)
+{
+    assert(render->state == RENDER_DONE);
+    switch (render->code) {
+    case RENDER_OK:
+        return render->outcome == RENDER_COMPLETE && render->terminations == 0;
+    case RENDER_NAVIGATION_FAILED:
+    case RENDER_TOO_MANY_REDIRECTS:
+    case RENDER_NOT_A_DOCUMENT:
+    case RENDER_OUTPUT_TOO_LARGE:
+        return render->terminations == 0;
+    case RENDER_REDIRECT_STORM:
+    case RENDER_TIMEOUT:
+    case RENDER_UNRESPONSIVE:
+    case RENDER_INTERNAL:
+        return false;
+    }
+    return false;
+}
+
+void render_check(const struct render *render)
+{
+    uint64_t spent_ms = 0;
+
+    assert(render->state <= RENDER_DONE);
+    if (render->state == RENDER_IDLE)
+        return;
+    assert(render->started_ms <= render->entered_ms);
+    assert(render->soft_ms <= render->hard_ms);
+    assert(render->hard_ms <= render->plan.deadline_ms ||
+           render->plan.deadline_ms < render->started_ms);
+    for (int state = 0; state <= RENDER_DONE; state++)
+        spent_ms += render->phases_ms[state];
+    assert(spent_ms == render->entered_ms - render->started_ms);
+    assert(render->phases_ms[RENDER_DONE] == 0);
+    assert(render->documents <= RENDER_DOCUMENTS_MAX + 1);
+    assert(render->navigations >= 1 && render->navigations <= RENDER_NAVIGATIONS_MAX + 1);
+    assert((render->loader != 0) == (render->documents != 0));
+    if (render->state == RENDER_NAVIGATING)
+        assert(render->loader == 0 && !render->is_granted && !render->is_framing);
+    if (render->state == RENDER_SETTLING)
+        assert(render->plan.until == WAIT_AUTO && render->is_loaded);
+    if (render->state != RENDER_DONE)
+        assert(render_deadline_ms(render) <= render->hard_ms);
+    assert(render->frames <= RENDER_FRAMES_PATIENT_MAX);
+    assert((render->next_loader == 0) || render->next_loader != render->loader);
+}

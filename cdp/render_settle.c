@@ -1,0 +1,257 @@
+/* render_settle.c: after the load event: slices of virtual time, frames, looks.
+ *
+ * A round is [frame] slice [look]. The look after a slice is sent together with the next
+ * slice, so it judges one slice late and costs no wait of its own; before the capture
+ * nothing is out and the look is fresh. A frame is awaited first in a round when a script
+ * has run since the last frame: callbacks of frames, intersections and idle time come
+ * with frames, and what they begin (timers, fetches) needs a slice again. */
+#include <assert.h>
+
+#include "cdp/render_state.h"
+
+static void settle_next(struct render *, uint64_t now_ms, struct render_commands *);
+
+/* Such a page works in real time, and the virtual clock does not show it. */
+static bool is_patient(const struct render *render)
+{
+    return render->is_stuck || render->look.workers > 0;
+}
+
+static uint32_t frames_max(const struct render *render)
+{
+    return is_patient(render) ? RENDER_FRAMES_PATIENT_MAX : RENDER_FRAMES_MAX;
+}
+
+static bool is_time_over(const struct render *render)
+{
+    return render->look.virtual_ms + (double)render->slices_unlooked * RENDER_SLICE_VIRTUAL_MS >=
+           render->settled_virtual_ms;
+}
+
+/* Measures as well: if the look brings nothing new, the capture can follow at once. */
+static void settle_look(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    render_do_look(render, now_ms, ret);
+    if (!render->is_measuring) {
+        render->is_measuring = true;
+        render->has_measure = false;
+        render_do(ret, RENDER_DO_MEASURE);
+    }
+}
+
+void settle_enter(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(render->is_loaded && render->next_loader == 0);
+    render_set_state(render, now_ms, RENDER_SETTLING);
+    render->has_look = false;
+    render->paced_ms = 0;
+    if (!render->is_looking)
+        settle_look(render, now_ms, ret);
+}
+
+static void settle_frame(struct render *render, struct render_commands *ret)
+{
+    assert(!render->is_framing && render->frames < frames_max(render));
+    render->is_framing = true;
+    render->is_frame_owed = false;
+    render_do(ret, RENDER_DO_FRAME);
+}
+
+static void settle_grant(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    /* Waiting in real time must not send the clock far ahead. */
+    bool is_short = is_patient(render) && is_time_over(render);
+
+    render_grant(render, now_ms, is_short ? RENDER_SLICE_VIRTUAL_MS / 10 : RENDER_SLICE_VIRTUAL_MS,
+                 ret);
+}
+
+static bool is_settled(const struct render *render)
+{
+    if (!is_time_over(render))
+        return false;
+    return !is_patient(render) || render->quiet_looks >= RENDER_QUIET_LOOKS_PATIENT ||
+           render->frames >= frames_max(render);
+}
+
+/* Goes on when what is out allows it. */
+static void settle_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    if (render->next_loader != 0 || render->is_framing || render->is_looking || !render->has_look)
+        return;
+    if (render->is_frame_owed) {
+        settle_frame(render, ret);
+    } else if (render->is_granted) {
+        return;
+    } else if (is_settled(render)) {
+        if (render->slices_unlooked > 0)
+            settle_look(render, now_ms, ret);
+        else
+            capture_enter(render, now_ms, false, ret);
+    } else if (is_patient(render) && render->slices_unlooked > 0) {
+        render_do_look(render, now_ms, ret);
+    } else if (is_patient(render) && render->frames < frames_max(render)) {
+        settle_frame(render, ret);
+    } else {
+        if (render->slices_unlooked > 0)
+            render_do_look(render, now_ms, ret);
+        settle_grant(render, now_ms, ret);
+    }
+}
+
+static bool has_moved(const struct render_look *old, const struct render_look *new)
+{
+    return new->script_us - old->script_us > RENDER_SCRIPT_NOISE_US || new->nodes != old->nodes ||
+           new->listeners != old->listeners || new->documents != old->documents ||
+           new->requests != old->requests;
+}
+
+/* Whether any script has run since the render began. A new renderer counts from zero. */
+static bool has_script_run(const struct render *render)
+{
+    double before_us = render->plan.script_us;
+
+    if (render->look.script_us < before_us)
+        before_us = 0;
+    return render->look.script_us > before_us;
+}
+
+static void settle_looked(struct render *render, uint64_t now_ms, const struct render_fact *fact,
+                          struct render_commands *ret)
+{
+    struct render_look old = render->look;
+
+    render->is_looking = false;
+    if (!fact->ok) {
+        capture_enter(render, now_ms, false, ret);
+        return;
+    }
+    if (fact->look.virtual_ms > old.virtual_ms || fact->look.requests != old.requests)
+        render->progress_ms = now_ms;
+    render->look = fact->look;
+    if (!render->has_look) {
+        render->has_look = true;
+        render->settled_virtual_ms = fact->look.virtual_ms + render->plan.settle_virtual_ms;
+        if (has_script_run(render)) {
+            render->is_frame_owed = true;
+        } else if (!render->is_scheduled && !is_patient(render)) {
+            /* Without a script and a refresh no passing of time changes the document. */
+            if (render->next_loader == 0)
+                capture_enter(render, now_ms, false, ret);
+            return;
+        }
+    } else if (has_moved(&old, &fact->look)) {
+        render->is_frame_owed = render->frames < frames_max(render);
+        render->quiet_looks = 0;
+        render->has_measure = false;
+    } else {
+        render->quiet_looks++;
+    }
+    settle_next(render, now_ms, ret);
+}
+
+static void settle_framed(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    render->is_framing = false;
+    render->frames++;
+    if (!render->is_granted && render->next_loader == 0)
+        settle_grant(render, now_ms, ret);
+}
+
+static uint64_t settle_stuck_ms(const struct render *render)
+{
+    uint32_t limit_ms = render->plan.stuck_request_ms;
+    uint64_t since_ms =
+        render->progress_ms > render->granted_ms ? render->progress_ms : render->granted_ms;
+
+    if (!render->is_granted || render->is_stuck || render->next_loader != 0)
+        return UINT64_MAX;
+    if (render->has_streams && limit_ms > RENDER_STREAM_GRACE_MS)
+        limit_ms = RENDER_STREAM_GRACE_MS;
+    return since_ms + limit_ms;
+}
+
+static uint64_t settle_look_ms(const struct render *render)
+{
+    uint64_t since_ms =
+        render->looked_ms > render->granted_ms ? render->looked_ms : render->granted_ms;
+
+    if (!render->is_granted || render->is_looking)
+        return UINT64_MAX;
+    return since_ms + RENDER_STANDSTILL_LOOK_MS;
+}
+
+static void settle_tick(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    if (now_ms >= render->soft_ms) {
+        capture_enter(render, now_ms, true, ret);
+    } else if (now_ms >= settle_stuck_ms(render)) {
+        render->is_stuck = true;
+        settle_grant(render, now_ms, ret);
+    } else if (now_ms >= settle_look_ms(render)) {
+        render_do_look(render, now_ms, ret);
+        if (!render->is_inspected) {
+            render->is_inspected = true;
+            render_do(ret, RENDER_DO_INSPECT);
+        }
+    }
+}
+
+void settle_fact(struct render *render, uint64_t now_ms, const struct render_fact *fact,
+                 struct render_commands *ret)
+{
+    bool is_ours = fact->loader == render->loader;
+
+    switch (fact->type) {
+    case RENDER_FACT_COMMITTED:
+        load_follow(render, now_ms, fact, ret);
+        break;
+    case RENDER_FACT_STOPPED:
+        render->next_loader = 0;
+        settle_next(render, now_ms, ret);
+        break;
+    case RENDER_FACT_EXPIRED:
+        render->is_granted = false;
+        render->slices_unlooked++;
+        render->progress_ms = now_ms;
+        settle_next(render, now_ms, ret);
+        break;
+    case RENDER_FACT_LOOKED:
+        settle_looked(render, now_ms, fact, ret);
+        break;
+    case RENDER_FACT_FRAMED:
+        if (is_ours && render->is_framing)
+            settle_framed(render, now_ms, ret);
+        break;
+    case RENDER_FACT_MEASURED:
+        if (is_ours && render->is_measuring) {
+            render->is_measuring = false;
+            render->has_measure = fact->ok;
+            render->measure = fact->measure;
+        }
+        break;
+    case RENDER_FACT_STREAMS:
+        render->has_streams = fact->ok;
+        break;
+    case RENDER_FACT_TICK:
+        settle_tick(render, now_ms, ret);
+        break;
+    case RENDER_FACT_NAVIGATED:
+    case RENDER_FACT_STARTED:
+    case RENDER_FACT_SCHEDULED:
+    case RENDER_FACT_PARSED:
+    case RENDER_FACT_LOADED:
+    case RENDER_FACT_CAPTURED:
+        break; /* Noted already, or of an earlier document. */
+    }
+}
+
+uint64_t settle_deadline_ms(const struct render *render)
+{
+    uint64_t deadline_ms = render->soft_ms;
+    uint64_t stuck_ms = settle_stuck_ms(render), look_ms = settle_look_ms(render);
+
+    if (stuck_ms < deadline_ms)
+        deadline_ms = stuck_ms;
+    return look_ms < deadline_ms ? look_ms : deadline_ms;
+}

@@ -1,0 +1,84 @@
+/* render_state.h: what the files of the render machine share, and nobody else. */
+#ifndef CDP_RENDER_STATE_H
+#define CDP_RENDER_STATE_H
+
+#include "cdp/render.h"
+
+/* Virtual time of one grant. A single large grant can be used up before a deferred script
+ * has even started. */
+#define RENDER_SLICE_VIRTUAL_MS 500
+
+/* Slices granted at once before the load event; further ones follow in real time, so
+ * that a document that never loads does not send its clock into the far future. */
+#define RENDER_SLICES_FREE_MAX 20
+
+/* Looks that judge a standing clock are this far apart. */
+#define RENDER_STANDSTILL_LOOK_MS 300
+
+/* How long a page that holds a stream open is waited for: some of what is pending may be
+ * an ordinary request, which cannot be told from outside. */
+#define RENDER_STREAM_GRACE_MS 1000
+
+/* Frames awaited for one document: a bound for endless animations. The larger one is for
+ * pages whose work goes on in real time: workers, and requests that no longer count. */
+#define RENDER_FRAMES_MAX 12
+#define RENDER_FRAMES_PATIENT_MAX 60
+
+/* Looks in a row that must bring nothing new before such a page counts as settled. */
+#define RENDER_QUIET_LOOKS_PATIENT 6
+
+/* Our own frame callback costs 4 to 35 us of script time; what moves a page costs more. */
+#define RENDER_SCRIPT_NOISE_US 50.0
+
+/* Documents followed before the capture, the first included. */
+#define RENDER_DOCUMENTS_MAX 3
+
+/* Page.navigate per render: the first, a retry, one from about:blank. */
+#define RENDER_NAVIGATIONS_MAX 4
+
+/* A capture that failed because its document went away is asked for again. */
+#define RENDER_CAPTURES_FAILED_MAX 5
+#define RENDER_CAPTURE_RETRY_MS 20
+
+/* A script that does not let us capture is ended again and again: a timer restarts it. */
+#define RENDER_TERMINATE_FIRST_MS 250
+#define RENDER_TERMINATE_AGAIN_MS 60
+
+/* The verdict comes this much before the request's deadline, to be sent in time. */
+#define RENDER_MARGIN_MS 20
+
+void render_set_state(struct render *, uint64_t now_ms, enum render_state);
+void render_do(struct render_commands *, enum render_command_type);
+void render_do_virtual(struct render_commands *, enum render_command_type, uint32_t virtual_ms);
+void render_finish(struct render *, uint64_t now_ms, enum render_outcome, enum render_code,
+                   struct render_commands *);
+void render_fail_net(struct render *, uint64_t now_ms, const char *net_error,
+                     struct render_commands *);
+/* Sends a look, and counts slices anew. */
+void render_do_look(struct render *, uint64_t now_ms, struct render_commands *);
+/* Grants a slice, regardless of fetches when the render is stuck. */
+void render_grant(struct render *, uint64_t now_ms, uint32_t virtual_ms, struct render_commands *);
+
+/* render_load.c */
+void load_enter(struct render *, uint64_t now_ms, uint64_t loader, enum render_kind,
+                struct render_commands *);
+void load_fact(struct render *, uint64_t now_ms, const struct render_fact *,
+               struct render_commands *);
+uint64_t load_deadline_ms(const struct render *);
+/* Another document has committed, in any state after NAVIGATING. */
+void load_follow(struct render *, uint64_t now_ms, const struct render_fact *,
+                 struct render_commands *);
+
+/* render_settle.c */
+void settle_enter(struct render *, uint64_t now_ms, struct render_commands *);
+void settle_fact(struct render *, uint64_t now_ms, const struct render_fact *,
+                 struct render_commands *);
+uint64_t settle_deadline_ms(const struct render *);
+
+/* render_capture.c */
+void capture_enter(struct render *, uint64_t now_ms, bool is_partial, struct render_commands *);
+void capture_fact(struct render *, uint64_t now_ms, const struct render_fact *,
+                  struct render_commands *);
+uint64_t capture_deadline_ms(const struct render *);
+
+#endif
