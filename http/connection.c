@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "http/judge.h"
 #include "http/progress.h"
 
 struct connection *connection_of(struct MHD_Connection *mhd)
@@ -169,10 +170,9 @@ void connection_reply_raw(struct connection *connection, enum http_code code, co
     struct exchange *exchange = connection->exchange;
     const struct http_problem problem = {.code = code, .detail = detail};
     bool plain = exchange && exchange->wants_plain;
-    char id[REQUEST_ID_BYTES_MAX + 1] = "-", head[512];
+    char id[REQUEST_ID_BYTES_MAX + 1], head[512];
     size_t body_bytes = 0;
-    if (exchange && exchange->request.request_id[0])
-        memcpy(id, exchange->request.request_id, sizeof(id));
+    judge_request_id(exchange ? exchange->request.request_id : NULL, id);
     char *body = problem_body(&problem, id, plain, &body_bytes);
     int length = snprintf(
         head, sizeof(head),
@@ -187,6 +187,7 @@ void connection_reply_raw(struct connection *connection, enum http_code code, co
     }
     free(body);
     if (exchange) {
+        memcpy(exchange->request.request_id, id, sizeof(id));
         exchange->status = http_code_status(code);
         exchange->code = http_code_name(code);
     }
@@ -205,13 +206,22 @@ static void write_expired(struct connection *connection)
         connection_reset(connection);
 }
 
+/* Who opened a connection in advance and never asked is owed no answer. */
+static void head_expired(struct connection *connection)
+{
+    if (!connection->exchange && progress_is_silent(connection->fd))
+        connection_drop(connection);
+    else
+        connection_reply_raw(connection, HTTP_REQUEST_TIMEOUT,
+                             "The head of the request did not arrive in time (knob "
+                             "http.head_timeout_ms).");
+}
+
 static void connection_expire(struct connection *connection)
 {
     switch (connection->clock) {
     case CLOCK_HEAD:
-        connection_reply_raw(
-            connection, HTTP_REQUEST_TIMEOUT,
-            "The head of the request did not arrive in time (knob http.head_timeout_ms).");
+        head_expired(connection);
         break;
     case CLOCK_BODY:
         connection_reply_raw(

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "http/judge.h"
 
 #define RETRY_AFTER_BYTES 32
 #define OWN_HEADERS_MAX 3 /* Cache-Control, Retry-After, WWW-Authenticate. */
@@ -262,6 +263,8 @@ void exchange_finish(struct exchange *exchange, enum MHD_RequestTerminationCode 
     finished->elapsed_ms = http->now_ms - exchange->start_ms;
     bool has_body = finished->status > 0 && exchange->state == EXCHANGE_SENDING;
     finished->body_bytes = has_body && !exchange->request.head ? exchange->reply_bytes : 0;
+    if (!exchange->request.request_id[0]) /* It ended before its head was there. */
+        judge_request_id(NULL, exchange->request.request_id);
     memcpy(finished->request_id, exchange->request.request_id, sizeof(finished->request_id));
     if (exchange->response)
         MHD_destroy_response(exchange->response);

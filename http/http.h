@@ -80,6 +80,8 @@ int http_new(uv_loop_t *, const struct config *, const int *fds, size_t fds_coun
 const char *http_address(const struct http *, size_t index);
 /* Reads the tokens file again. 0, or a negative errno; the old tokens then stay. */
 int http_reload_tokens(struct http *);
+/* One sentence on why the last reload failed; "" when it did not. Borrowed. */
+const char *http_tokens_error(const struct http *);
 
 /* Everything happens in here: MHD runs, events are emitted. `emit` may call http_reply(),
  * http_quiesce() and http_close(), but not http_turn(). */

@@ -20,7 +20,8 @@ struct endpoint {
 };
 
 /* Binds "127.0.0.1:4221", "[::1]:0" or "unix:/path". A socket file that nobody listens on is
- * replaced. 0, or a negative errno with one sentence that names the knob. */
+ * replaced; who may connect follows from the umask. 0, or a negative errno with one sentence that
+ * names the knob. */
 int endpoint_bind(const char *text, size_t bytes, struct endpoint *ret,
                   char error[CONFIG_ERROR_BYTES]);
 /* Takes a listening socket that the process was started with. */

@@ -10,13 +10,25 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* True when the kernel knows the counters up to `needed` bytes into the structure. */
+static bool ask(int fd, size_t needed, struct tcp_info *ret)
+{
+    socklen_t length = sizeof(*ret);
+    memset(ret, 0, sizeof(*ret));
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, ret, &length) == 0 && length >= needed;
+}
+
 uint64_t progress_acked_bytes(int fd)
 {
     struct tcp_info info;
-    socklen_t length = sizeof(info);
-    const socklen_t needed = offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(uint64_t);
-    memset(&info, 0, sizeof(info));
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 || length < needed)
-        return 0;
-    return info.tcpi_bytes_acked;
+    size_t needed = offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof(info.tcpi_bytes_acked);
+    return ask(fd, needed, &info) ? info.tcpi_bytes_acked : 0;
+}
+
+bool progress_is_silent(int fd)
+{
+    struct tcp_info info;
+    size_t needed =
+        offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(info.tcpi_bytes_received);
+    return ask(fd, needed, &info) && info.tcpi_bytes_received == 0;
 }

@@ -176,15 +176,20 @@ const char *http_address(const struct http *http, size_t index)
 int http_reload_tokens(struct http *http)
 {
     struct tokens *tokens;
-    char error[CONFIG_ERROR_BYTES];
+    http->tokens_error[0] = '\0';
     if (!http->config->http.tokens_file[0])
         return 0;
-    int result = tokens_load(http->config->http.tokens_file, &tokens, error);
+    int result = tokens_load(http->config->http.tokens_file, &tokens, http->tokens_error);
     if (result != 0)
         return result;
     tokens_free(http->tokens);
     http->tokens = tokens;
     return 0;
+}
+
+const char *http_tokens_error(const struct http *http)
+{
+    return http->tokens_error;
 }
 
 static bool run_all(struct http *http)

@@ -138,7 +138,8 @@ struct http {
     http_emit *emit;
     void *owner;
     enum http_state state;
-    struct tokens *tokens; /* NULL: none are configured. */
+    struct tokens *tokens;                 /* NULL: none are configured. */
+    char tokens_error[CONFIG_ERROR_BYTES]; /* Of the last reload. */
     struct listener *listeners[LISTENERS_MAX];
     size_t listeners_count;
     size_t connections_count;

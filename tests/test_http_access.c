@@ -69,6 +69,7 @@ START_TEST(tokens_guard_the_routes)
     ck_assert_int_eq(response.status, 401);
     ck_assert_int_eq(ftruncate(fd, 0), 0);
     ck_assert_int_lt(http_reload_tokens(server.http), 0);
+    ck_assert_ptr_nonnull(strstr(http_tokens_error(server.http), "no token"));
     snprintf(text, sizeof(text), "GET /version HTTP/1.1\r\n" HOST "X-Prerender-Token: r2\r\n\r\n");
     client_request(&server, text, &response, NULL, 0);
     ck_assert_int_eq(response.status, 200);

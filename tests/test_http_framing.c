@@ -92,6 +92,34 @@ START_TEST(requests_may_arrive_byte_by_byte)
 }
 END_TEST
 
+/* What follows the head of a request that was refused early cannot be told from a body. */
+START_TEST(early_refusal_closes)
+{
+    static const char *const heads[] = {
+        "Expect: 100-continue\r\nContent-Length: 2000000\r\n\r\n",
+        "Content-Length: 2000000\r\n\r\n",
+        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+    };
+    char text[512], value[512];
+    server_start(&server);
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        struct client client;
+        struct response response;
+        client_open(&server, &client);
+        snprintf(text, sizeof(text), "POST /render HTTP/1.1\r\n" HOST "%s", heads[i]);
+        ck_assert(client_send(&client, text));
+        (void)client_send(&client, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
+        client_receive(&client, false, &response);
+        ck_assert_int_ge(response.status, 400);
+        ck_assert_str_eq(response_header(&response, "Connection", value), "close");
+        free(response.body);
+        ck_assert(client_is_closed(&client));
+        client_close(&client);
+    }
+    ck_assert_uint_eq(server_count(&server, HTTP_REQUEST), 0);
+}
+END_TEST
+
 START_TEST(chunked_bodies)
 {
     struct response response;
@@ -186,14 +214,26 @@ START_TEST(long_heads)
     snprintf(text + used, 100, " HTTP/1.1\r\n" HOST "\r\n");
     client_request(&server, text, &response, NULL, 0);
     ck_assert_int_eq(response.status, 200);
-    /* A head of 40 KiB: ours. One of 150 KiB: MHD's own page, which may be cut off by the
-     * reset of a connection that still sends. */
+    /* A head of 40 KiB: ours. */
     used = snprintf(text, 100, "GET / HTTP/1.1\r\n" HOST ID "X-Long: ");
     memset(text + used, 'a', 40 * 1024);
     snprintf(text + used + 40 * 1024, 100, "\r\n\r\n");
     client_request(&server, text, &response, body, sizeof(body));
     ck_assert_int_eq(response.status, 431);
     ck_assert_ptr_nonnull(strstr(body, "headers_too_large"));
+    /* One of 150 KiB: MHD's own page, which the reset of a connection that still sends may
+     * cut off. */
+    struct client client;
+    used = snprintf(text, 100, "GET / HTTP/1.1\r\n" HOST "X-Long: ");
+    memset(text + used, 'a', 150 * 1024);
+    client_open(&server, &client);
+    (void)client_send_bytes(&client, text, (size_t)used + 150 * 1024);
+    (void)client_is_closed(&client);
+    ck_assert(client.eof);
+    ck_assert(client.bytes == 0 || strncmp(client.data, "HTTP/1.1 431", 12) == 0);
+    client_close(&client);
+    client_request(&server, "GET /healthz HTTP/1.1\r\n" HOST "\r\n", &response, NULL, 0);
+    ck_assert_int_eq(response.status, 200);
     free(text);
 }
 END_TEST
@@ -368,6 +408,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, keep_alive_and_pipelining);
     tcase_add_test(tests, requests_may_arrive_byte_by_byte);
+    tcase_add_test(tests, early_refusal_closes);
     tcase_add_test(tests, chunked_bodies);
     tcase_add_test(tests, chunked_body_over_the_limit);
     tcase_add_test(tests, endless_body_is_cut_off);

@@ -143,8 +143,10 @@ START_TEST(client_leaves_while_it_asks)
     }
     ck_assert_uint_eq(server_count(&server, HTTP_REQUEST), 0);
     ck_assert_uint_eq(server_count(&server, HTTP_FINISHED), 2);
-    for (size_t i = 0; i < server.seen_count; i++)
+    for (size_t i = 0; i < server.seen_count; i++) {
         ck_assert_int_eq(server.seen[i].finished.status, 0);
+        ck_assert_uint_eq(strlen(server.seen[i].finished.request_id), 36);
+    }
 }
 END_TEST
 
@@ -153,7 +155,9 @@ static void expect_timeout(struct client *client)
 {
     struct response response;
     client_receive(client, false, &response);
+    char value[512];
     ck_assert_int_eq(response.status, 408);
+    ck_assert_ptr_nonnull(response_header(&response, "X-Request-Id", value));
     ck_assert_ptr_nonnull(strstr(response.body, "request_timeout"));
     free(response.body);
     ck_assert(client_is_closed(client));
@@ -175,6 +179,18 @@ START_TEST(slow_head)
     }
     server.skew_ms += server.config.http.head_timeout_ms / 4;
     expect_timeout(&client);
+}
+END_TEST
+
+START_TEST(silent_connection)
+{
+    struct client client;
+    server_start(&server);
+    client_open(&server, &client);
+    WAIT_UNTIL(&server, http_open_count(server.http) == 1);
+    server.skew_ms += server.config.http.head_timeout_ms + 1;
+    ck_assert(client_is_closed(&client)); /* Nothing was asked, so nothing is said. */
+    client_close(&client);
 }
 END_TEST
 
@@ -387,6 +403,7 @@ int main(void)
     tcase_add_test(tests, client_leaves_while_it_is_sent);
     tcase_add_test(tests, client_leaves_while_it_asks);
     tcase_add_test(tests, slow_head);
+    tcase_add_test(tests, silent_connection);
     tcase_add_test(tests, slow_body);
     tcase_add_test(tests, idle_connection);
     tcase_add_test(tests, suspended_exchange_is_not_timed);
