@@ -258,6 +258,16 @@ struct flight *flight_new(const char *address)
     return flight;
 }
 
+/* Nothing more has to be sent: the answer can come without another flight_pump(). */
+static bool is_sent(const struct transfer *transfer, size_t body_bytes)
+{
+    long head_bytes = 0;
+    curl_off_t uploaded_bytes = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &head_bytes);
+    curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded_bytes);
+    return transfer->done || (head_bytes > 0 && uploaded_bytes >= (curl_off_t)body_bytes);
+}
+
 size_t flight_start(struct flight *flight, const struct client_request *request)
 {
     assert(flight->count < FLIGHT_REQUESTS_MAX);
@@ -272,9 +282,13 @@ size_t flight_start(struct flight *flight, const struct client_request *request)
     transfer_init(transfer, flight->address, request);
     curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
     demand(curl_multi_add_handle(flight->multi, transfer->easy) == CURLM_OK, "curl_multi_add");
-    flight->transfers[flight->count] = transfer;
-    flight_pump(flight, 0);
-    return flight->count++;
+    flight->transfers[flight->count++] = transfer;
+    size_t body_bytes = request->body == NULL ? 0 : strlen(request->body);
+    for (uint64_t end_ms = clock_ms() + SOON_MS; !is_sent(transfer, body_bytes);) {
+        demand(clock_ms() < end_ms, "a request cannot be sent");
+        flight_pump(flight, 5);
+    }
+    return flight->count - 1;
 }
 
 static size_t render_as(struct flight *flight, const char *accept, const char *format,

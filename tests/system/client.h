@@ -47,12 +47,12 @@ json_t *client_json(const struct client_reply *);
 size_t client_raw(const char *address, const char *bytes, size_t bytes_count, uint64_t timeout_ms,
                   char *ret, size_t ret_bytes);
 
-/* Requests that run at the same time, each on a connection of its own. Nothing moves
- * outside flight_pump() and the waits. */
+/* Requests that run at the same time, each on a connection of its own. A request is sent
+ * before flight_start() returns; answers are read by flight_pump() and the waits only. */
 struct flight;
 
 struct flight *flight_new(const char *address);
-/* Starts a request and returns its index, counting from 0. */
+/* Sends a request and returns its index, counting from 0. */
 size_t flight_start(struct flight *, const struct client_request *);
 size_t flight_render(struct flight *, const char *format, ...);
 /* As flight_render(), with `accept` as the Accept header. */

@@ -19,7 +19,7 @@
 #include "tests/system/process.h"
 
 #define ARGUMENTS_MAX 64
-#define POLL_INTERVAL_MS 5
+#define POLL_INTERVAL_MS_MAX 40
 
 extern char **environ;
 
@@ -52,11 +52,14 @@ uint64_t clock_ms(void)
 bool until(until_holds *holds, void *context, uint64_t timeout_ms)
 {
     uint64_t end_ms = clock_ms() + timeout_ms;
+    int interval_ms = 1;
     while (!holds(context)) {
         if (clock_ms() >= end_ms) {
             return false;
         }
-        poll(NULL, 0, POLL_INTERVAL_MS);
+        poll(NULL, 0, interval_ms);
+        interval_ms =
+            interval_ms * 2 < POLL_INTERVAL_MS_MAX ? interval_ms * 2 : POLL_INTERVAL_MS_MAX;
     }
     return true;
 }

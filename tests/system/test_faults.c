@@ -209,8 +209,10 @@ static void kill_renderers(pid_t browser)
  * document has come, and while it is loading. */
 static void lose_renderers(const char *path, const char *held)
 {
+    /* No standby: a retry that met a second dead renderer would be out of attempts. */
     static const char *const knobs[] = {"--pool.pages_min=5", "--pool.pages_max=5",
-                                        "--render.stuck_request_ms=60000", NULL};
+                                        "--pool.standbys_min=0", "--render.stuck_request_ms=60000",
+                                        NULL};
     struct stage stage = stage_open(knobs);
     struct flight *flight = load_up(&stage, path, 5, 5);
     pid_t browser = browser_pid(&stage);

@@ -15,7 +15,8 @@ static const char *const one_page[] = {"--pool.pages_min=1", "--pool.pages_max=1
 
 /* 50 renders at once over 10 affinities on 3 pages: every one is answered with its own
  * document, and a second connection to the browser never sees more contexts than the
- * slots and the orphans allow, nor two pages in one context. */
+ * slots and the orphans allow. A context has one page, and for some moments the target
+ * that takes over from that page's own because its clock is right. */
 START_TEST(fifty_on_three_pages)
 {
     static const char *const knobs[] = {"--pool.pages_min=3", "--pool.pages_max=3", NULL};
@@ -51,7 +52,7 @@ START_TEST(fifty_on_three_pages)
     ck_assert_uint_ge(recorded.created, AFFINITIES);
     ck_assert_uint_ge(recorded.occupied_max, 2);
     ck_assert_uint_le(recorded.occupied_max, PAGES + 1);
-    ck_assert_uint_eq(recorded.pages_max, 1);
+    ck_assert_uint_le(recorded.pages_max, 2);
     ck_assert_uint_le(recorded.contexts_max, PAGES + 1 + ORPHANS_MAX);
     struct pool_view view;
     harness_view(stage.harness, &view);

@@ -129,7 +129,7 @@ START_TEST(wait_until)
     expect_header(&reply, "X-Prerenderd-Outcome", "complete");
     client_reply_free(&reply);
     client_render(address, &reply, "{s:s, s:{s:s}}", "url", hang, "wait", "until", "none");
-    expect_reply(&reply, 200, "<html");
+    expect_reply(&reply, 200, ""); /* The parser may not have seen a byte by then. */
     expect_header(&reply, "X-Prerenderd-Outcome", "complete");
     client_reply_free(&reply);
     stage_close(&stage);
