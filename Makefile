@@ -80,7 +80,7 @@ pages:
 	$(Q)if [ -x tests/system/pages/install.sh ]; then tests/system/pages/install.sh; fi
 
 valgrind: $(BUILD)/prerenderd $(UNITS)  ## run unit tests and one render under valgrind (not MODE=sanitize)
-	$(Q)scripts/valgrind.sh $(BUILD) $(UNITS)
+	$(Q)scripts/valgrind.sh $(BUILD) $(filter-out %/test_cdp,$(UNITS))
 
 bench: $(BUILD)/prerenderd $(BENCHES) pages  ## measure the daemon with a real browser
 	$(Q)set -e; for program in $(BENCHES); do echo "  BENCH $$program"; $$program; done

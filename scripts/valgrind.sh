@@ -53,7 +53,9 @@ leaks_descriptors() {
 for program in "$@"; do
     name=$(basename "$program")
     CK_FORK=no CK_DEFAULT_TIMEOUT=0 $grind "$program" >"$logs/$name.log" 2>&1 </dev/null
-    status=$?
+    # Whether the tests hold is for the plain run to say: here they are slow, and some have
+    # deadlines. 99 is valgrind's verdict; a crash leaves no line about descriptors.
+    [ $? = 99 ] && status=1 || status=0
     ! leaks_descriptors "$logs/$name.log" || status=1
     report "$name" $status
 done
