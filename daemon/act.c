@@ -32,6 +32,7 @@ static void act_grant(struct daemon *daemon, const struct pool_action *action)
     request->granted_ms = daemon->now_ms;
     request->page = action->page;
     request->life = action->life;
+    assert(request->life != 0);
     request->grant = action->grant;
     const struct cdp_render render = {
         .request = request->id,

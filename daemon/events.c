@@ -135,10 +135,20 @@ static void cancel_answered(struct daemon *daemon, uint64_t page, uint64_t life)
     }
 }
 
-static void handle_result(struct daemon *daemon, const struct cdp_event *event)
+/* The request that the event is about, if it still has that very page: between an event
+ * and its turn in the inbox the pool may have taken the page away. */
+static struct request *find_leaseholder(const struct daemon *daemon, const struct cdp_event *event)
 {
     struct request *request = requests_find(&daemon->requests, event->request);
-    if (request == NULL || request->state != REQUEST_RUNNING) {
+    bool holds = request != NULL && request->state != REQUEST_WAITING &&
+                 request->page == event->page;
+    return holds ? request : NULL;
+}
+
+static void handle_result(struct daemon *daemon, const struct cdp_event *event)
+{
+    struct request *request = find_leaseholder(daemon, event);
+    if (request == NULL || request->state == REQUEST_ANSWERED) {
         render_result_free(event->result);
         return;
     }
@@ -148,7 +158,7 @@ static void handle_result(struct daemon *daemon, const struct cdp_event *event)
 
 static void handle_render_done(struct daemon *daemon, const struct cdp_event *event)
 {
-    struct request *request = requests_find(&daemon->requests, event->request);
+    struct request *request = find_leaseholder(daemon, event);
     if (request == NULL)
         return;
     if (!event->ok)
