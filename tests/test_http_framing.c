@@ -96,9 +96,11 @@ END_TEST
 START_TEST(early_refusal_closes)
 {
     static const char *const heads[] = {
-        "Expect: 100-continue\r\nContent-Length: 2000000\r\n\r\n",
-        "Content-Length: 2000000\r\n\r\n",
-        "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST /render HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n",
+        "POST /render HTTP/1.1\r\nContent-Length: 2000000\r\n",
+        "POST /render HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        "GET /render HTTP/1.1\r\nContent-Length: 2000000\r\n",
+        "DELETE /nothing HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n",
     };
     char text[512], value[512];
     server_start(&server);
@@ -106,7 +108,7 @@ START_TEST(early_refusal_closes)
         struct client client;
         struct response response;
         client_open(&server, &client);
-        snprintf(text, sizeof(text), "POST /render HTTP/1.1\r\n" HOST "%s", heads[i]);
+        snprintf(text, sizeof(text), "%s" HOST "\r\n", heads[i]);
         ck_assert(client_send(&client, text));
         (void)client_send(&client, "GET /healthz HTTP/1.1\r\n" HOST "\r\n");
         client_receive(&client, false, &response);

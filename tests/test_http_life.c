@@ -169,6 +169,7 @@ START_TEST(slow_head)
 {
     static const char text[] = "GET /healthz HTTP/1.1\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaa";
     struct client client;
+    server.config.http.head_timeout_ms = 3600000; /* Only the test's clock reaches that. */
     server_start(&server);
     client_open(&server, &client);
     for (size_t i = 0; i < 25; i++) {
@@ -197,6 +198,7 @@ END_TEST
 START_TEST(slow_body)
 {
     struct client client;
+    server.config.http.body_timeout_ms = 3600000;
     server_start(&server);
     client_open(&server, &client);
     ck_assert(client_send(&client, "POST /render HTTP/1.1\r\n" HOST "X-Request-Id: slow\r\n"
@@ -299,6 +301,29 @@ START_TEST(slow_reader)
     WAIT_UNTIL(&server, server_count(&server, HTTP_FINISHED) == 1);
     ck_assert_int_eq(server_last(&server, HTTP_FINISHED)->finished.status, 0);
     ck_assert_uint_eq(http_open_count(server.http), 0);
+    client_close(&client);
+}
+END_TEST
+
+/* A few bytes now and then are no progress. */
+START_TEST(trickling_reader)
+{
+    struct client client;
+    const int small = 4096;
+    server.body_bytes = 40 * MIB;
+    server.config.http.write_timeout_ms = 3600000;
+    server_start(&server);
+    client_open(&server, &client);
+    (void)setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    ck_assert(client_send(&client, GET_RENDER));
+    (void)take(&client, 65536);
+    for (int i = 0; i < 3; i++) {
+        server.skew_ms += server.config.http.write_timeout_ms + 1;
+        server_turn(&server, 1);
+        (void)take(&client, 65536);
+    }
+    WAIT_UNTIL(&server, server_count(&server, HTTP_FINISHED) == 1);
+    ck_assert_int_eq(server_last(&server, HTTP_FINISHED)->finished.status, 0);
     client_close(&client);
 }
 END_TEST
@@ -408,6 +433,7 @@ int main(void)
     tcase_add_test(tests, idle_connection);
     tcase_add_test(tests, suspended_exchange_is_not_timed);
     tcase_add_test(tests, slow_reader);
+    tcase_add_test(tests, trickling_reader);
     tcase_add_test(tests, large_answer);
     tcase_add_test(tests, output_memory_has_an_end);
     tcase_add_test(tests, many_suspended_exchanges);
