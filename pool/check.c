@@ -47,7 +47,7 @@ static void check_page_state(const struct pool *pool, const struct page *page)
         assert(inside == CONTEXT_ZOMBIE);
         break;
     case PAGE_GONE:
-        assert(!"a record of a page that is gone");
+        assert(false && "a record of a page that is gone");
     }
     assert(page->timer.armed == late_matters); /* 3 */
     assert((page->request != NULL) == leased); /* 7 */
@@ -106,7 +106,7 @@ static void check_context(const struct pool *pool, const struct context *context
         assert(!context->leaving);
         break;
     case CONTEXT_GONE:
-        assert(!"a record of a context that is gone");
+        assert(false && "a record of a context that is gone");
     }
     bool loose = context->page == NULL && context->state >= CONTEXT_CLOSING;
     assert(context->timer.armed == loose); /* 3 */

@@ -17,7 +17,7 @@ static void dispose_page(struct pool *pool, struct page *page, bool retain)
         pool_page_doom(pool, page);
         break;
     case PAGE_STANDBY:
-        assert(!"a standby has no affinity");
+        assert(false && "a standby has no affinity");
         break;
     case PAGE_DOOMED: /* disposed_epoch says what may become of their contexts. */
     case PAGE_CLOSING:

@@ -97,7 +97,7 @@ static enum move move_of(const struct pool *pool, const struct request *request)
     case FRONT_PARKED:
         break;
     }
-    assert(!"a parked request stands in no front");
+    assert(false && "a parked request stands in no front");
     return MOVE_NONE;
 }
 
@@ -221,7 +221,7 @@ static void move_make(struct pool *pool, struct request *request, enum move move
         evict_for(pool, request);
         break;
     case MOVE_NONE:
-        assert(!"nothing to do");
+        assert(false && "nothing to do");
     }
 }
 

@@ -302,7 +302,7 @@ void pool_page_opened(struct pool *pool, struct page *page)
     case PAGE_LEASED:
     case PAGE_DOOMED:
     case PAGE_GONE:
-        assert(!"a page in use is known");
+        assert(false && "a page in use is known");
     }
 }
 
@@ -401,6 +401,6 @@ void pool_page_late(struct pool *pool, struct page *page)
     case PAGE_LEASED:
     case PAGE_DOOMED:
     case PAGE_GONE:
-        assert(!"a state without a deadline");
+        assert(false && "a state without a deadline");
     }
 }
