@@ -45,7 +45,7 @@ START_TEST(tokens_guard_the_routes)
         {"DELETE /affinities/a", "X-Prerender-Token: a1\r\n", 204},
         {"DELETE /affinities/a?nonsense", "", 401}, /* Strangers learn nothing else. */
     };
-    char path[] = "test_http_tokens_XXXXXX", value[512], text[512];
+    char path[] = P_tmpdir "/test_http_tokens_XXXXXX", value[512], text[512];
     int fd = mkstemp(path);
     ck_assert_int_eq(write(fd, "render r1\nadmin a1\n", 19), 19);
     free(server.config.http.tokens_file);

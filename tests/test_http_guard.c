@@ -143,7 +143,7 @@ END_TEST
 /* Writes a file of that content; the caller removes it. */
 static void write_file(char path[64], const char *content)
 {
-    snprintf(path, 64, "%s", "test_http_tokens_XXXXXX");
+    snprintf(path, 64, "%s", P_tmpdir "/test_http_tokens_XXXXXX");
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, content, strlen(content)), (ssize_t)strlen(content));

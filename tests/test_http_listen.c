@@ -144,7 +144,7 @@ START_TEST(unix_socket)
     struct client client;
     struct response response;
     struct stat status;
-    snprintf(path, sizeof(path), "/tmp/test_http_%d.sock", (int)getpid());
+    snprintf(path, sizeof(path), P_tmpdir "/test_http_%d.sock", (int)getpid());
     snprintf(listen, sizeof(listen), "unix:%s", path);
     listen_on(listen);
     int stale = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -181,7 +181,7 @@ END_TEST
 /* What is no socket is never removed. */
 START_TEST(unix_path_is_a_file)
 {
-    char path[] = "/tmp/test_http_file_XXXXXX", listen[80], error[CONFIG_ERROR_BYTES];
+    char path[] = P_tmpdir "/test_http_file_XXXXXX", listen[80], error[CONFIG_ERROR_BYTES];
     int fd = mkstemp(path);
     snprintf(listen, sizeof(listen), "unix:%s", path);
     listen_on(listen);
@@ -197,7 +197,7 @@ START_TEST(two_listeners_at_once)
     struct client client;
     struct response response;
     char path[64], listen[128];
-    snprintf(path, sizeof(path), "/tmp/test_http_two_%d.sock", (int)getpid());
+    snprintf(path, sizeof(path), P_tmpdir "/test_http_two_%d.sock", (int)getpid());
     snprintf(listen, sizeof(listen), "127.0.0.1:0, [::1]:0 unix:%s", path);
     listen_on(listen);
     server_start(&server);
