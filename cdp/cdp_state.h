@@ -70,6 +70,7 @@ enum target_state {
     TARGET_READY,
     TARGET_CRASHED, /* Its renderer is gone: nothing is sent to its session again. */
     TARGET_CLOSING, /* Target.closeTarget is out. */
+    TARGET_GONE,    /* The browser has no such target any more. */
 };
 
 struct target {

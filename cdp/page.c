@@ -87,6 +87,15 @@ static void page_gone(struct page *page, enum cdp_event_type type, bool is_conte
         context_free(context);
 }
 
+/* A close that retains the context ends with the last target in it: one that lingered
+ * would share the context with the next page. */
+static void page_close_check(struct page *page)
+{
+    if (page->state == PAGE_CLOSING && page->retains_context && !page->is_killed &&
+        page->target->state == TARGET_GONE && page->spare == NULL && page->old == NULL)
+        page_gone(page, CDP_CLOSED, false);
+}
+
 bool page_expects_target(const struct page *page)
 {
     return page->target->state == TARGET_CREATING ||
@@ -204,11 +213,13 @@ void page_target_failed(struct target *target, uint64_t now_ms, const char *why)
         target_free(target);
         if (page->state == PAGE_STARTING && page->errand == ERRAND_SPARE)
             page_render_go(page, now_ms);
+        page_close_check(page);
     } else if (page->state == PAGE_OPENING) {
         page_undo(page, now_ms, why);
     } else if (page->state == PAGE_CLOSING && page->retains_context && !page->is_killed &&
                target->target_id[0] == '\0') {
-        page_gone(page, CDP_CLOSED, false);
+        target->state = TARGET_GONE;
+        page_close_check(page);
     }
 }
 
@@ -250,11 +261,12 @@ void page_target_gone(struct target *target, uint64_t now_ms)
     if (target == page->old) {
         page->old = NULL;
         target_free(target);
+        page_close_check(page);
     } else if (target == page->spare) {
         page_target_failed(target, now_ms, "its target is gone");
     } else if (page->state == PAGE_CLOSING) {
-        if (page->retains_context && !page->is_killed)
-            page_gone(page, CDP_CLOSED, false);
+        target->state = TARGET_GONE;
+        page_close_check(page);
     } else {
         page_target_crashed(target, now_ms);
     }
@@ -262,11 +274,12 @@ void page_target_gone(struct target *target, uint64_t now_ms)
 
 static void on_probed(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
 {
-    struct target *target = owner;
+    struct page *page = ((struct target *)owner)->page;
     (void)tag;
     (void)now_ms;
 
-    emit(target->page, CDP_PROBED, reply->end == CALL_REPLIED, "");
+    page->is_probing = false;
+    emit(page, CDP_PROBED, reply->end == CALL_REPLIED, "");
 }
 
 void page_probe(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
@@ -277,6 +290,7 @@ void page_probe(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
     }
     page_clock_swap(page, now_ms);
     page_clock_catch_up(page, now_ms);
+    page->is_probing = true;
     target_call(page->target, now_ms, "Runtime.evaluate",
                 json_pack("{s:s, s:b}", "expression", "1", "returnByValue", 1),
                 until(deadline_ms, now_ms), on_probed, 0);

@@ -59,6 +59,7 @@ struct page {
     struct target *spare;  /* Being prepared, ready, or NULL. */
     struct target *old;    /* Replaced by the spare; closing, or NULL. */
     bool retains_context;  /* CLOSING: only the page goes. */
+    bool is_probing;       /* A probe is out: its target must stay. */
     bool is_killed;
     uint64_t open_deadline_ms;
     char error[128]; /* UNDOING. */

@@ -68,7 +68,10 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
     char error[64];
     (void)tag;
 
-    if (reply->end != CALL_REPLIED) {
+    /* With its session or browser the page is lost too, and that is told elsewhere. */
+    if (reply->end == CALL_LOST || reply->end == CALL_LATE)
+        return;
+    if (reply->end == CALL_REFUSED) {
         /* Chromium could not even parse it. */
         fact.net_error = "net::ERR_INVALID_URL";
     } else {

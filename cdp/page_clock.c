@@ -66,7 +66,8 @@ void page_clock_plan(struct page *page, uint64_t now_ms)
 
 void page_clock_swap(struct page *page, uint64_t now_ms)
 {
-    if (page->spare == NULL || page->spare->state != TARGET_READY || page->old != NULL)
+    if (page->spare == NULL || page->spare->state != TARGET_READY || page->old != NULL ||
+        page->is_probing)
         return;
     assert(page->state == PAGE_READY || page->state == PAGE_STARTING);
     page->old = page->target;
