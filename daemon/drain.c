@@ -68,7 +68,7 @@ static void reload(struct daemon *daemon)
     int status = http_reload_tokens(daemon->http);
     if (status != 0)
         LOG(&daemon->log, LOG_ERROR, "tokens not read again, keeping the old ones",
-            LOG_STR("reason", uv_strerror(status)));
+            LOG_STR("reason", http_tokens_error(daemon->http)));
     LOG(&daemon->log, LOG_INFO, "reloaded", LOG_U64("level", (uint64_t)daemon->log.level));
 }
 
