@@ -34,7 +34,10 @@ count() {
 }
 
 for program in "$@"; do
-    name=$(basename "${program%% *}" .sh)
+    # Below tests/, as two folders may have programs of the same name.
+    name=${program%% *}
+    name=${name##*tests/}
+    name=$(echo "${name%.sh}" | tr '/' '-')
     log=$logs/$name.log
     timeout -k 10 "$limit" $program >"$log" 2>&1 </dev/null
     status=$?
