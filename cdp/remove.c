@@ -25,11 +25,21 @@ struct removal {
     uint64_t moved_count; /* Names the directories that were moved up. */
 };
 
+/* Opens a directory to be emptied. Without root's rights it may have to be opened up
+ * first: whoever made it may have closed it. */
 static int open_directory(int parent_fd, const char *name)
 {
-    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(parent_fd, name, flags);
 
-    return fd < 0 ? -errno : fd;
+    if (fd < 0 && errno == EACCES && fchmodat(parent_fd, name, 0700, AT_SYMLINK_NOFOLLOW) == 0) {
+        fd = openat(parent_fd, name, flags);
+    }
+    if (fd < 0) {
+        return -errno;
+    }
+    (void)fchmod(fd, 0700);
+    return fd;
 }
 
 static DIR *open_list(int parent_fd, const char *name)
