@@ -81,7 +81,6 @@ struct target {
     /* The page's clock minus ours when that clock was real. */
     double clock_base_ms;
     bool is_virtual;         /* Its clock is ours to move. */
-    bool is_catching_up;     /* A move is out. */
     struct render_look look; /* The last one. */
     UT_hash_handle by_number, by_target, by_session;
 };

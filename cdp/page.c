@@ -289,7 +289,6 @@ void page_probe(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
         return;
     }
     page_clock_swap(page, now_ms);
-    page_clock_catch_up(page, now_ms);
     page->is_probing = true;
     target_call(page->target, now_ms, "Runtime.evaluate",
                 json_pack("{s:s, s:b}", "expression", "1", "returnByValue", 1),

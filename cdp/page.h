@@ -29,7 +29,6 @@ enum page_state {
 enum page_errand {
     ERRAND_NONE,
     ERRAND_SPARE, /* The spare target to be ready. */
-    ERRAND_CLOCK, /* The target's clock to catch up. */
     ERRAND_CACHE, /* The HTTP cache to be cleared. */
 };
 
@@ -113,8 +112,9 @@ uint64_t page_loader_number(struct cdp_span loader_id);
 /* page_clock.c: keeps the error of the page's clock within bounds. */
 /* What must be done before a render may start. */
 enum page_errand page_clock_errand(const struct page *, uint64_t now_ms);
-/* Moves a clock that is behind; the target tells when it is there by an event. */
-void page_clock_catch_up(struct page *, uint64_t now_ms);
+/* Makes the clock ours to move, and moves it if it is behind. Takes effect before the
+ * next document comes. */
+void page_clock_take(struct page *, uint64_t now_ms);
 /* Begins to prepare a spare target when the clock has run ahead. */
 void page_clock_plan(struct page *, uint64_t now_ms);
 /* Shows the spare target, if it is ready. */

@@ -96,7 +96,7 @@ static void do_policy(struct page *page, uint64_t now_ms, const char *policy, ui
                                      : json_pack("{s:s, s:I}", "policy", policy, "budget",
                                                  (json_int_t)virtual_ms);
 
-    page->target->is_virtual = true;
+    assert(page->target->is_virtual);
     call(page, now_ms, "Emulation.setVirtualTimePolicy", params, NULL, 0);
 }
 

@@ -3,22 +3,30 @@
  * A render's settling moves the page's clock ahead, up to settle_virtual_ms each; while
  * the page idles its clock stands still and falls behind. Virtual time belongs to the
  * renderer process and cannot be switched off again. A clock that is behind is moved
- * before the next render, which is cheap. One that is ahead cannot be moved back: a spare
- * target in the same context, whose clock is right, is prepared while the page goes on,
- * and takes its place between two renders. */
+ * before the next document comes, which is cheap. One that is far ahead cannot be moved
+ * back: a spare target in the same context, whose clock is right, is prepared while the
+ * page goes on, and takes its place between two renders.
+ *
+ * The clock is kept a little ahead on purpose: the renderer's own scheduler runs by it,
+ * and while it is behind the real one, which the frames come by, frames are late by as
+ * much. */
 #include <assert.h>
 #include "cdp/page.h"
 #include "cdp/target.h"
 
-/* A clock this far behind is moved. */
-#define BEHIND_MAX_MS 1000.0
+/* A render starts with its clock at least this far ahead, or this far after a move. */
+#define LEAD_MIN_MS 100.0
+#define LEAD_MS 500.0
 
 /* The largest single move; a browser that was suspended for months may want more. */
 #define MOVE_MAX_MS (366.0 * 24 * 60 * 60 * 1000)
 
 static double skew_now_ms(const struct page *page, uint64_t now_ms)
 {
-    return target_skew_ms(page->target, page->target->look.virtual_ms, now_ms);
+    const struct target *target = page->target;
+
+    /* A clock that is not ours yet is right. */
+    return target->is_virtual ? target_skew_ms(target, target->look.virtual_ms, now_ms) : 0;
 }
 
 static double skew_max_ms(const struct page *page)
@@ -26,39 +34,38 @@ static double skew_max_ms(const struct page *page)
     return page->life->cdp->config->render.clock_skew_max_ms;
 }
 
-void page_clock_catch_up(struct page *page, uint64_t now_ms)
+void page_clock_take(struct page *page, uint64_t now_ms)
 {
     struct target *target = page->target;
-    double behind_ms = -skew_now_ms(page, now_ms);
+    double skew_ms = skew_now_ms(page, now_ms);
+    double move_ms = LEAD_MS - skew_ms;
 
-    if (!target->is_virtual || behind_ms < BEHIND_MAX_MS)
+    if (skew_ms >= LEAD_MIN_MS)
         return;
-    if (behind_ms > MOVE_MAX_MS)
-        behind_ms = MOVE_MAX_MS;
-    /* Fetches of whatever document is left must not hold it back. */
+    if (move_ms > MOVE_MAX_MS)
+        move_ms = MOVE_MAX_MS;
+    /* Not held back by fetches of what was shown last. A move takes about a millisecond,
+     * or a few for hours; the next document takes longer to come, and what might be left
+     * is replaced by its own first grant. */
     target_call(target, now_ms, "Emulation.setVirtualTimePolicy",
-                json_pack("{s:s, s:I}", "policy", "advance", "budget", (json_int_t)behind_ms),
+                json_pack("{s:s, s:I}", "policy", "advance", "budget", (json_int_t)move_ms),
                 page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
-    target->look.virtual_ms += behind_ms;
-    target->is_catching_up = true;
+    target->is_virtual = true;
+    target->look.virtual_ms = target->clock_base_ms + (double)now_ms + skew_ms + move_ms;
 }
 
 enum page_errand page_clock_errand(const struct page *page, uint64_t now_ms)
 {
-    /* What is left of the move would be spent on the next document. */
-    if (page->target->is_catching_up)
-        return ERRAND_CLOCK;
-    if (page->target->is_virtual && page->spare != NULL && page->spare->state != TARGET_READY &&
-        skew_now_ms(page, now_ms) + page->life->cdp->config->render.settle_virtual_ms >
-            skew_max_ms(page))
+    double after_ms = skew_now_ms(page, now_ms) + page->life->cdp->config->render.settle_virtual_ms;
+
+    if (page->spare != NULL && page->spare->state != TARGET_READY && after_ms > skew_max_ms(page))
         return ERRAND_SPARE;
     return ERRAND_NONE;
 }
 
 void page_clock_plan(struct page *page, uint64_t now_ms)
 {
-    if (page->spare != NULL || !page->target->is_virtual ||
-        skew_now_ms(page, now_ms) < skew_max_ms(page) / 2)
+    if (page->spare != NULL || skew_now_ms(page, now_ms) < skew_max_ms(page) / 2)
         return;
     page->spare = target_new(page);
     target_create(page->spare, now_ms, page->life->cdp->config->pool.open_timeout_ms);

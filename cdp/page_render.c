@@ -175,12 +175,12 @@ static void render_go(struct page *page, uint64_t now_ms)
         .capture_reserve_ms = config->capture_reserve_ms,
         .output_bytes_max = config->output_bytes_max,
         .script_us = page->target->look.script_us,
+        .clock_base_ms = page->target->clock_base_ms,
     };
 
     page->state = PAGE_RENDERING;
     page->errand = ERRAND_NONE;
-    if (!page->target->is_virtual)
-        page_do(page, now_ms, RENDER_DO_PAUSE, 0);
+    page_clock_take(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);
 }
@@ -237,7 +237,6 @@ void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *as
         render_done(page, now_ms, true);
         return;
     }
-    page_clock_catch_up(page, now_ms);
     page_render_go(page, now_ms);
 }
 
@@ -311,11 +310,12 @@ static void on_dialog(struct page *page, uint64_t now_ms)
 {
     uint64_t timeout_ms = page->life->cdp->config->browser.call_timeout_ms;
 
-    target_call(page->target, now_ms, "Page.handleJavaScriptDialog",
-                json_pack("{s:b}", "accept", 1), timeout_ms, NULL, 0);
     page->render.dialogs++;
+    /* Before the answer, or the script would open the next one in between. */
     if (page->render.dialogs > DIALOGS_MAX)
         target_call(page->target, now_ms, "Runtime.terminateExecution", NULL, timeout_ms, NULL, 0);
+    target_call(page->target, now_ms, "Page.handleJavaScriptDialog",
+                json_pack("{s:b}", "accept", 1), timeout_ms, NULL, 0);
 }
 
 /* An event of a frame: of the main frame, or of no interest. */
@@ -338,20 +338,9 @@ static void on_frame_event(struct page *page, uint64_t now_ms, struct cdp_messag
         page_render_step(page, now_ms, &scheduled);
 }
 
-static void on_expired(struct page *page, uint64_t now_ms)
-{
-    const struct render_fact expired = {.type = RENDER_FACT_EXPIRED};
-    bool is_caught_up = page->target->is_catching_up;
-
-    page->target->is_catching_up = false;
-    if (page->state == PAGE_STARTING && page->errand == ERRAND_CLOCK)
-        page_render_go(page, now_ms);
-    else if (!is_caught_up)
-        page_render_step(page, now_ms, &expired);
-}
-
 void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *message)
 {
+    const struct render_fact expired = {.type = RENDER_FACT_EXPIRED};
     struct page *page = target->page;
 
     if (span_is(message->method, "Inspector.targetCrashed"))
@@ -361,7 +350,7 @@ void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *m
     else if (span_is(message->method, "Page.javascriptDialogOpening"))
         on_dialog(page, now_ms);
     else if (span_is(message->method, "Emulation.virtualTimeBudgetExpired"))
-        on_expired(page, now_ms);
+        page_render_step(page, now_ms, &expired);
     else if (page->state != PAGE_RENDERING)
         return;
     else if (span_is(message->method, "Page.frameNavigated"))

@@ -16,7 +16,8 @@
  * a grant makes both expire. Frames come in real time; a frame is awaited when a script
  * has run since the last one, so a page without scripts waits for none. When the clock
  * has stood still for stuck_request_ms without progress, the rest is granted without
- * regard to fetches.
+ * regard to fetches. Frames are late while the page's clock is behind the real one, so
+ * that is made up for first; time that passed while loading has passed for the page too.
  *
  * The waits `load` and `domcontentloaded` run on the same clock, up to their milestone. */
 #ifndef CDP_RENDER_H
@@ -120,7 +121,8 @@ struct render_plan {
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
     uint64_t output_bytes_max;
-    double script_us; /* render_look.script_us when the page was last looked at. */
+    double script_us;     /* render_look.script_us when the page was last looked at. */
+    double clock_base_ms; /* render_look.virtual_ms minus now_ms when the clock is right. */
 };
 
 /* Only render*.c looks inside. */

@@ -22,10 +22,21 @@ static uint32_t frames_max(const struct render *render)
     return is_patient(render) ? RENDER_FRAMES_PATIENT_MAX : RENDER_FRAMES_MAX;
 }
 
+/* The page's clock, at a guess when slices have expired since the last look. */
+static double virtual_now_ms(const struct render *render)
+{
+    return render->look.virtual_ms + (double)render->slices_unlooked * RENDER_SLICE_VIRTUAL_MS;
+}
+
 static bool is_time_over(const struct render *render)
 {
-    return render->look.virtual_ms + (double)render->slices_unlooked * RENDER_SLICE_VIRTUAL_MS >=
-           render->settled_virtual_ms;
+    return virtual_now_ms(render) >= render->settled_virtual_ms;
+}
+
+static bool do_frames_come(const struct render *render, uint64_t now_ms)
+{
+    return virtual_now_ms(render) - render->plan.clock_base_ms - (double)now_ms >=
+           RENDER_AHEAD_MIN_MS;
 }
 
 /* Measures as well: if the look brings nothing new, the capture can follow at once. */
@@ -79,10 +90,12 @@ static void settle_next(struct render *render, uint64_t now_ms, struct render_co
 {
     if (render->next_loader != 0 || render->is_framing || render->is_looking || !render->has_look)
         return;
-    if (render->is_frame_owed) {
+    if (render->is_frame_owed && do_frames_come(render, now_ms)) {
         settle_frame(render, ret);
     } else if (render->is_granted) {
         return;
+    } else if (render->is_frame_owed) {
+        settle_grant(render, now_ms, ret);
     } else if (is_settled(render)) {
         if (render->slices_unlooked > 0)
             settle_look(render, now_ms, ret);
@@ -90,7 +103,8 @@ static void settle_next(struct render *render, uint64_t now_ms, struct render_co
             capture_enter(render, now_ms, false, ret);
     } else if (is_patient(render) && render->slices_unlooked > 0) {
         render_do_look(render, now_ms, ret);
-    } else if (is_patient(render) && render->frames < frames_max(render)) {
+    } else if (is_patient(render) && render->frames < frames_max(render) &&
+               do_frames_come(render, now_ms)) {
         settle_frame(render, ret);
     } else {
         if (render->slices_unlooked > 0)
@@ -130,8 +144,10 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         render->progress_ms = now_ms;
     render->look = fact->look;
     if (!render->has_look) {
+        double real_ms = render->plan.clock_base_ms + (double)now_ms;
+        double loaded_ms = fact->look.virtual_ms > real_ms ? fact->look.virtual_ms : real_ms;
         render->has_look = true;
-        render->settled_virtual_ms = fact->look.virtual_ms + render->plan.settle_virtual_ms;
+        render->settled_virtual_ms = loaded_ms + render->plan.settle_virtual_ms;
         if (has_script_run(render)) {
             render->is_frame_owed = true;
         } else if (!render->is_scheduled && !is_patient(render)) {

@@ -12,6 +12,9 @@
  * that a document that never loads does not send its clock into the far future. */
 #define RENDER_SLICES_FREE_MAX 20
 
+/* A frame is awaited only while the page's clock is this far ahead of the real one. */
+#define RENDER_AHEAD_MIN_MS 50.0
+
 /* Looks that judge a standing clock are this far apart. */
 #define RENDER_STANDSTILL_LOOK_MS 300
 

@@ -157,6 +157,8 @@ void target_forget_calls(struct target *target)
     browser_forget_session(target->page->life->browser, target->number);
 }
 
+static void target_ask_metrics(struct target *, uint64_t now_ms, uint64_t timeout_ms);
+
 static void on_prepared(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
 {
     struct target *target = owner;
@@ -167,10 +169,21 @@ static void on_prepared(void *owner, uint64_t tag, uint64_t now_ms, const struct
         page_target_failed(target, now_ms, "its session could not be set up");
         return;
     }
+    if (target->look.virtual_ms <= 0) {
+        /* Its first document has just been replaced by another, and the domain with it. */
+        target_ask_metrics(target, now_ms, target->page->life->cdp->config->pool.open_timeout_ms);
+        return;
+    }
     /* Nothing has touched its clock yet. */
     target->clock_base_ms = target->look.virtual_ms - (double)now_ms;
     target->state = TARGET_READY;
     page_target_ready(target, now_ms);
+}
+
+static void target_ask_metrics(struct target *target, uint64_t now_ms, uint64_t timeout_ms)
+{
+    target_call(target, now_ms, "Performance.enable", NULL, timeout_ms, NULL, 0);
+    target_call(target, now_ms, "Performance.getMetrics", NULL, timeout_ms, on_prepared, 0);
 }
 
 /* Sets up the session in one go. Only what every render needs: the Page domain with its
@@ -181,8 +194,7 @@ static void target_prepare(struct target *target, uint64_t now_ms, uint64_t time
     target_call(target, now_ms, "Page.enable", NULL, timeout_ms, NULL, 0);
     target_call(target, now_ms, "Page.setLifecycleEventsEnabled", json_pack("{s:b}", "enabled", 1),
                 timeout_ms, NULL, 0);
-    target_call(target, now_ms, "Performance.enable", NULL, timeout_ms, NULL, 0);
-    target_call(target, now_ms, "Performance.getMetrics", NULL, timeout_ms, on_prepared, 0);
+    target_ask_metrics(target, now_ms, timeout_ms);
 }
 
 static void on_attached(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
