@@ -12,8 +12,7 @@
 #include "bench/facts.h"
 #include "tests/system/stage.h"
 
-static const char *const knobs[] = {"--pool.pages_min=1", "--pool.pages_max=1",
-                                    "--log.level=warning", NULL};
+static const char *const knobs[] = {"--pool.pages_min=1", "--pool.pages_max=1", NULL};
 
 struct measured {
     double grant_ms, origin_ms;

@@ -2,8 +2,9 @@
  *
  *   bench/memory [RENDERS] [LIMIT_MB]
  *
- * Renders small pages over four affinities, four requests at a time, and prints the
- * resident memory of the daemon on the way. Fails when it ends over the limit. */
+ * Renders small pages over four affinities, four requests at a time, every tenth with
+ * wait.until auto and the others with load, and prints the resident memory of the daemon
+ * on the way. Fails when it ends over the limit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,7 @@
 #define AT_ONCE 4
 #define ROUND 100
 
-static const char *const knobs[] = {"--pool.pages_min=4", "--pool.pages_max=4",
-                                    "--log.level=warning", NULL};
+static const char *const knobs[] = {"--pool.pages_min=4", "--pool.pages_max=4", NULL};
 
 /* One round of renders, AT_ONCE of them at any time. Returns how many failed. */
 static size_t render_round(struct stage *stage, const char *url)
@@ -25,7 +25,8 @@ static size_t render_round(struct stage *stage, const char *url)
     for (size_t i = 0; i < ROUND; i++) {
         char affinity[16];
         snprintf(affinity, sizeof(affinity), "tenant-%zu", i % AT_ONCE);
-        flight_render(flight, "{s:s, s:s}", "url", url, "affinity", affinity);
+        flight_render(flight, "{s:s, s:s, s:{s:s}}", "url", url, "affinity", affinity, "wait",
+                      "until", i % 10 == 0 ? "auto" : "load");
         if (i >= AT_ONCE) {
             demand(flight_wait(flight, i - AT_ONCE, 60000), "a render hangs");
         }

@@ -16,6 +16,8 @@
 #define PLAY_TIMEOUT_MS 30000
 /* How long events of the recording may take to come again once all replies are there. */
 #define EVENTS_TIMEOUT_MS 400
+/* A step whose cause does not come again is sent after so long, and the play is unclean. */
+#define PATIENCE_MS 300
 #define SESSION_NUMBER 1
 
 /* One playing of a script. */
@@ -23,7 +25,9 @@ struct play {
     const struct script *script;
     bool *is_replied; /* Per step. */
     size_t seen[SCRIPT_EVENT_NAMES_MAX];
-    size_t next; /* The step to be sent next. */
+    size_t next;      /* The step to be sent next. */
+    uint64_t sent_ms; /* When the latest was. */
+    size_t forced;    /* Steps whose cause did not come. */
     uint64_t start_ns, document_ns;
 };
 
@@ -124,17 +128,28 @@ static bool is_due(const struct play *play, const struct step *step)
     return false;
 }
 
+static void send_next(struct replay *replay)
+{
+    struct play *play = replay->play;
+    const struct step *step = &play->script->steps[play->next];
+    json_t *params = step->params == NULL ? NULL : ids_apply(&replay->ids, step->params);
+    play->sent_ms = clock_ms();
+    browser_call(replay->browser, play->sent_ms, step->method, params,
+                 step->on_page ? replay->session : NULL, SESSION_NUMBER, CALL_TIMEOUT_MS, on_reply,
+                 replay, play->next);
+    play->next++;
+}
+
 static void send_due(struct replay *replay)
 {
     struct play *play = replay->play;
     const struct script *script = play->script;
     while (play->next < script->count && is_due(play, &script->steps[play->next])) {
-        const struct step *step = &script->steps[play->next];
-        json_t *params = step->params == NULL ? NULL : ids_apply(&replay->ids, step->params);
-        browser_call(replay->browser, clock_ms(), step->method, params,
-                     step->on_page ? replay->session : NULL, SESSION_NUMBER, CALL_TIMEOUT_MS,
-                     on_reply, replay, play->next);
-        play->next++;
+        send_next(replay);
+    }
+    if (play->next < script->count && clock_ms() > play->sent_ms + PATIENCE_MS) {
+        play->forced++;
+        send_next(replay);
     }
 }
 
@@ -180,6 +195,7 @@ uint64_t replay_play(struct replay *replay, const struct script *script, bool *r
     replay->play = &play;
     uint64_t end_ms = clock_ms() + PLAY_TIMEOUT_MS;
     play.start_ns = clock_ns();
+    play.sent_ms = clock_ms();
     send_due(replay);
     while (!has_all_replies(&play)) {
         turn(replay);
@@ -193,7 +209,7 @@ uint64_t replay_play(struct replay *replay, const struct script *script, bool *r
     while (!has_all_events(&play) && clock_ms() < end_ms) {
         turn(replay);
     }
-    *ret_clean = has_all_events(&play);
+    *ret_clean = play.forced == 0 && has_all_events(&play);
     replay->play = NULL;
     free(play.is_replied);
     return play.document_ns == 0 ? 0 : play.document_ns - play.start_ns;

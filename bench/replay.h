@@ -19,7 +19,7 @@ const char *replay_url(const struct replay *);
 void replay_open(struct replay *, const struct tape_page *);
 void replay_close(struct replay *);
 /* Plays the script from its first command until nothing of it is left. Returns the time
- * to the document in ns; 0 when the script awaits none. False in *ret_clean when an event
+ * to the document in ns; 0 when the script awaits none. False in *ret_clean when something
  * of the recording did not come again. */
 uint64_t replay_play(struct replay *, const struct script *, bool *ret_clean);
 void replay_free(struct replay *);

@@ -29,7 +29,8 @@ void demand(bool holds, const char *format, ...) __attribute__((format(printf, 2
 
 uint64_t clock_ns(void); /* Monotonic. */
 uint64_t clock_ms(void);
-/* Waits until holds(context), looking often at first, then every 40 ms. False when the time was up. */
+/* Waits until holds(context), looking often at first, then every 40 ms. False when the time
+ * was up. */
 typedef bool until_holds(void *context);
 bool until(until_holds *, void *context, uint64_t timeout_ms);
 
