@@ -289,37 +289,6 @@ json_t *message_tree(struct cdp_span body)
     return json_loadb(body.at, body.bytes, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 }
 
-/* Chromium refuses a message with a raw DEL inside a string; jansson writes it raw. A DEL
- * can stand nowhere else, so replacing it everywhere is right. Takes `text`. */
-static char *escape_deletes(char *text, size_t *bytes)
-{
-    size_t count = 0;
-
-    for (char *p = memchr(text, 0x7f, *bytes); p != NULL;
-         p = memchr(p + 1, 0x7f, *bytes - (size_t)(p + 1 - text))) {
-        count++;
-    }
-    if (count == 0) {
-        return text;
-    }
-    char *escaped = malloc(*bytes + count * 5 + 1);
-    if (escaped != NULL) {
-        char *out = escaped;
-        for (const char *p = text; p < text + *bytes; p++) {
-            if (*p == 0x7f) {
-                memcpy(out, "\\u007f", 6);
-                out += 6;
-            } else {
-                *out++ = *p;
-            }
-        }
-        *out = '\0';
-        *bytes = (size_t)(out - escaped);
-    }
-    free(text);
-    return escaped;
-}
-
 char *message_format(uint64_t id, const char *method, const json_t *params, const char *session,
                      size_t *ret_bytes)
 {
@@ -331,20 +300,14 @@ char *message_format(uint64_t id, const char *method, const json_t *params, cons
     }
     /* jansson counts references in the tree, which it therefore wants unconst; the
      * reference taken here is given back by the decref below. */
-    bool fine =
-        params == NULL || json_object_set(root, "params", (json_t *)(uintptr_t)params) == 0;
+    bool fine = params == NULL || json_object_set(root, "params", (json_t *)(uintptr_t)params) == 0;
     if (fine && session != NULL && *session != '\0') {
         fine = json_object_set_new(root, "sessionId", json_string(session)) == 0;
     }
     char *text = fine ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
-    if (text == NULL) {
-        return NULL;
-    }
-    size_t bytes = strlen(text);
-    text = escape_deletes(text, &bytes);
     if (text != NULL) {
-        *ret_bytes = bytes;
+        *ret_bytes = strlen(text);
     }
     return text;
 }

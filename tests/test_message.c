@@ -321,7 +321,7 @@ START_TEST(formats_commands)
     ck_assert_ptr_nonnull(text);
     ck_assert_uint_eq(bytes, strlen(text));
     ck_assert_str_eq(text, "{\"id\":5,\"method\":\"A.b\",\"params\":{\"text\":"
-                           "\"\\u007f\\\"\\n\xc3\xa9\"},\"sessionId\":\"S1\"}");
+                           "\"\x7f\\\"\\n\xc3\xa9\"},\"sessionId\":\"S1\"}");
     free(text);
     json_decref(params);
     text = message_format(INT32_MAX, "A.b", NULL, "", &bytes);
