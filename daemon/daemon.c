@@ -72,13 +72,19 @@ static int build(struct daemon *daemon)
 
 static void announce(struct daemon *daemon)
 {
+    char command[256];
     const char *address;
     for (size_t i = 0; (address = http_address(daemon->http, i)) != NULL; i++)
         LOG(&daemon->log, LOG_INFO, "listening", LOG_STR("address", address));
     address = http_address(daemon->http, 0);
-    if (daemon->log.format == LOG_TEXT && address != NULL && strncmp(address, "http", 4) == 0)
-        (void)fprintf(stderr, "\nTry it:\n  curl -d '{\"url\":\"https://example.com\"}' %s/render\n\n",
-                      address);
+    if (address == NULL || strncmp(address, "http", 4) != 0)
+        return;
+    (void)snprintf(command, sizeof command, "curl -d '{\"url\":\"https://example.com\"}' %s/render",
+                   address);
+    if (daemon->log.format == LOG_TEXT)
+        (void)fprintf(stderr, "\nTry it:\n  %s\n\n", command);
+    else
+        LOG(&daemon->log, LOG_INFO, "try it", LOG_STR("command", command));
 }
 
 static void start(struct daemon *daemon)

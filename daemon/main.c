@@ -19,6 +19,13 @@ static int serve(struct daemon *daemon)
     return daemon_run(daemon);
 }
 
+/* Before there is a log: what it looks like is part of what is being read. */
+static void on_warning(void *owner, const char *sentence)
+{
+    (void)owner;
+    (void)fprintf(stderr, "prerenderd: warning: %s\n", sentence);
+}
+
 int main(int argc, char **argv)
 {
     char error[CONFIG_ERROR_BYTES];
@@ -26,7 +33,8 @@ int main(int argc, char **argv)
     struct daemon *daemon = calloc(1, sizeof *daemon);
     if (daemon == NULL)
         return 1;
-    if (config_load(argc, argv, environ, &daemon->config, &verb, error) != 0) {
+    if (config_load_with_warnings(argc, argv, environ, on_warning, NULL, &daemon->config, &verb,
+                                  error) != 0) {
         (void)fprintf(stderr, "prerenderd: %s\n", error);
         free(daemon);
         return EXIT_CONFIG;

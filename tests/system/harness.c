@@ -123,7 +123,7 @@ void harness_find_above(const char *name, char ret[PATH_MAX])
 
 static void binary_path(char ret[PATH_MAX])
 {
-    const char *given = getenv("PRERENDERD_BIN");
+    const char *given = getenv("TEST_PRERENDERD");
     if (given != NULL) {
         snprintf(ret, PATH_MAX, "%s", given);
     } else {

@@ -3,7 +3,7 @@
  * A harness owns a private directory (profiles, log, sockets) and at most one running
  * daemon. Whatever goes wrong, demand() ends the test program, and the guard then ends the
  * daemon and its browsers and removes the directory. The daemon is the file named by
- * PRERENDERD_BIN, else the one beside the test programs. */
+ * TEST_PRERENDERD, else the one beside the test programs. */
 #ifndef TESTS_SYSTEM_HARNESS_H
 #define TESTS_SYSTEM_HARNESS_H
 
