@@ -18,12 +18,12 @@ struct call {
     const char *label;
     call_done *done;
     void *owner;
-    enum call_end end;            /* While ending. */
-    struct cdp_message *message;  /* While ending: REPLIED, REFUSED. */
-    RB_ENTRY(call) by_deadline;   /* While pending. */
-    LIST_ENTRY(call) by_id;       /* While pending. */
-    STAILQ_ENTRY(call) next;      /* While free or ending. */
-    bool is_extra;                /* malloc()ed beyond `nodes`, see calls_add_lost(). */
+    enum call_end end;           /* While ending. */
+    struct cdp_message *message; /* While ending: REPLIED, REFUSED. */
+    RB_ENTRY(call) by_deadline;  /* While pending. */
+    LIST_ENTRY(call) by_id;      /* While pending. */
+    STAILQ_ENTRY(call) next;     /* While free or ending. */
+    bool is_extra;               /* malloc()ed beyond `nodes`, see calls_add_lost(). */
 };
 
 RB_HEAD(deadline_tree, call);

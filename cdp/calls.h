@@ -13,10 +13,10 @@
 #include "cdp/message.h"
 
 enum call_end {
-    CALL_REPLIED,  /* .message holds the result. */
-    CALL_REFUSED,  /* .message holds the error object: {"code","message"}. */
-    CALL_LATE,     /* Its deadline came. */
-    CALL_LOST,     /* Its session or its connection is gone. */
+    CALL_REPLIED, /* .message holds the result. */
+    CALL_REFUSED, /* .message holds the error object: {"code","message"}. */
+    CALL_LATE,    /* Its deadline came. */
+    CALL_LOST,    /* Its session or its connection is gone. */
 };
 
 struct call_reply {

@@ -24,7 +24,8 @@ struct wire_message {
 
 /* Starts connecting to ws://HOST:PORT/PATH. NULL when that is no such URL or memory runs
  * out. HOST is an IP address or localhost: names are not looked up, and Chromium accepts
- * nothing else in a Host header. An inbound message over message_bytes_max closes the wire with an error. */
+ * nothing else in a Host header. An inbound message over message_bytes_max closes the wire with an
+ * error. */
 struct wire *wire_new(uv_loop_t *, const char *url, size_t message_bytes_max);
 enum wire_state wire_get_state(const struct wire *);
 /* Why it is closed, one clause; "" while it is not. */

@@ -10,48 +10,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "cdp/browser.h"
 #include "cdp/proc.h"
-#include "tests/fake_browser.c"
-#include "tests/rig.h"
+#include "tests/browser_rig.h"
 
-#define LIMIT_MS 20000
-
-static struct rig rig;
-static struct fake_browser fake;
-static struct browser *browser;
-static struct config config;
-static char root[64], script[96], empty[] = "";
+static char root[64], script[96];
 static uint32_t ended_count, event_count;
 static enum call_end ended_as;
-
-static void turn(void *subject, uint64_t now_ms)
-{
-    browser_turn(subject, now_ms);
-}
-
-static uint64_t deadline_ms(void *subject)
-{
-    return browser_deadline_ms(subject);
-}
-
-static bool is_settled(void *argument)
-{
-    (void)argument;
-    return browser_get_state(browser) >= BROWSER_UP;
-}
-
-static bool is_stopping(void *argument)
-{
-    (void)argument;
-    return browser_get_state(browser) >= BROWSER_STOPPING;
-}
-
-static bool is_gone(void *argument)
-{
-    (void)argument;
-    return browser_get_state(browser) == BROWSER_GONE;
-}
 
 static bool has_ended(void *argument)
 {
@@ -103,29 +67,14 @@ static void setup(void)
     ck_assert_ptr_nonnull(mkdtemp(root));
     ck_assert_int_eq(chmod(root, 0777), 0);
     (void)snprintf(script, sizeof script, "%s/script", root);
-    memset(&config, 0, sizeof config);
-    config.browser.path = config.browser.args = config.browser.user = empty;
-    config.browser.websocket_url = empty;
-    config.browser.profile_root = root;
-    config.browser.sandbox = SANDBOX_ON;
-    config.browser.start_timeout_ms = 15000;
-    config.browser.call_timeout_ms = 10000;
-    config.browser.probe_interval_ms = 2000;
-    config.pool.pages_max = 2;
-    config.render.output_bytes_max = 20u * 1024 * 1024;
-    browser = NULL;
     ended_count = event_count = 0;
-    rig_open(&rig);
-    fake_open(&fake, &rig.loop);
+    open_browser_rig();
+    config.browser.profile_root = root;
 }
 
 static void start(void)
 {
-    browser = browser_new(&rig.loop, &config, rig_now_ms(), 1, on_event, NULL);
-    ck_assert_ptr_nonnull(browser);
-    rig.subject = browser;
-    rig.turn = turn;
-    rig.deadline_ms = deadline_ms;
+    start_browser(on_event, NULL);
 }
 
 /* Starts a shell script as the browser. */
@@ -154,8 +103,7 @@ static void start_fronted(const char *rest)
 static void start_up(void)
 {
     start();
-    ck_assert(rig_until(&rig, is_settled, NULL, LIMIT_MS));
-    ck_assert_str_eq(browser_error(browser), "");
+    expect_up();
 }
 
 /* No process, no directory, no handle is left. */
@@ -163,26 +111,11 @@ static void teardown(void)
 {
     int pid = browser_pid(browser);
 
-    if (!is_stopping(NULL)) {
-        browser_kill(browser, rig_now_ms());
-    }
-    ck_assert(rig_until(&rig, is_gone, NULL, LIMIT_MS));
+    close_browser_rig();
     ck_assert(pid == 0 || !proc_group_is_alive(pid));
     ck_assert_uint_eq(count_profiles(), 0);
-    rig.turn = NULL;
-    browser_free(browser);
-    fake_close(&fake);
-    ck_assert(rig_until(&rig, fake_is_closed, &fake, LIMIT_MS));
-    rig_close(&rig);
     (void)unlink(script);
     ck_assert_int_eq(rmdir(root), 0);
-}
-
-static void expect_error(const char *want)
-{
-    ck_assert(rig_until(&rig, is_stopping, NULL, LIMIT_MS));
-    ck_assert_msg(strstr(browser_error(browser), want) != NULL, "\"%s\" lacks \"%s\"",
-                  browser_error(browser), want);
 }
 
 /* What is said about an end may get better until it is gone. */
