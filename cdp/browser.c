@@ -90,7 +90,7 @@ static void describe_exit(const struct browser *browser, char *ret, size_t ret_b
     char how[64];
 
     process_describe_exit(browser->process, how, sizeof how);
-    (void)snprintf(ret, ret_bytes, "the browser %s%s%.300s%s", how, has_words ? ": " : "",
+    (void)snprintf(ret, ret_bytes, "the browser %s%s%.160s%s", how, has_words ? ": " : "",
                    output->words,
                    output->is_about_sandbox
                        ? "; set browser.user to an unprivileged user, allow user namespaces or "

@@ -116,23 +116,34 @@ static int make_locked(const char *root, struct profile *profile)
     return code;
 }
 
-/* Makes the part that belongs to the browser. */
-static int make_data(const struct program *program, struct profile *profile)
+/* Gives the browser its part, and its group the way to it. */
+static int hand_over(const struct program *program, const struct profile *profile)
 {
-    (void)snprintf(profile->data, sizeof profile->data, "%.*s/profile",
-                   (int)sizeof profile->data - 16, profile->directory);
-    if (mkdir(profile->data, 0700) != 0) {
-        return -errno;
-    }
-    if (!program->changes_user) {
-        return 0;
-    }
     if (chown(profile->data, program->uid, program->gid) != 0 ||
         fchown(profile->lock_fd, (uid_t)-1, program->gid) != 0 ||
         fchmod(profile->lock_fd, 0710) != 0) {
         return -errno;
     }
     return 0;
+}
+
+/* Makes the part that belongs to the browser. */
+static int make_data(const struct program *program, struct profile *profile, char *error)
+{
+    (void)snprintf(profile->data, sizeof profile->data, "%.*s/profile",
+                   (int)sizeof profile->data - 16, profile->directory);
+    if (mkdir(profile->data, 0700) != 0) {
+        return fail(error, -errno, "make", profile->data);
+    }
+    int code = program->changes_user ? hand_over(program, profile) : 0;
+    if (code != 0) {
+        /* In a user namespace root has only the users that were mapped into it. */
+        (void)snprintf(error, PROGRAM_ERROR_BYTES,
+                       "browser.user: cannot hand %.200s to that user: %s; set browser.user, or "
+                       "run the daemon as an unprivileged user",
+                       profile->data, strerror(-code));
+    }
+    return code;
 }
 
 int profile_new(const struct browser_config *config, const struct program *program,
@@ -154,11 +165,11 @@ int profile_new(const struct browser_config *config, const struct program *progr
     if (code != 0) {
         return fail(error, code, "make a directory in", root);
     }
-    code = make_data(program, &profile);
+    code = make_data(program, &profile, error);
     if (code != 0) {
         (void)profile_remove(profile.directory);
         profile_release(&profile);
-        return fail(error, code, "prepare", root);
+        return code;
     }
     *ret = profile;
     return 0;
