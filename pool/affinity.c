@@ -88,10 +88,15 @@ bool pool_affinity_in_use(const struct affinity *affinity)
     return affinity->running + affinity->waiting[POOL_MAIN] + affinity->waiting[POOL_NESTED] > 0;
 }
 
+uint32_t pool_affinity_tickets(const struct affinity *affinity)
+{
+    return affinity->tickets[POOL_MAIN] + affinity->tickets[POOL_NESTED];
+}
+
 uint32_t pool_affinity_charge(const struct affinity *affinity)
 {
     return pool_affinity_routable(affinity) + (affinity->opening != NULL ? 1 : 0) +
-           affinity->tickets;
+           pool_affinity_tickets(affinity);
 }
 
 /* Keeps the idle list in LRU order: a page whose probe was given up returns to the
@@ -188,13 +193,13 @@ static void publish_edges(struct pool *pool, struct affinity *affinity)
 {
     bool live = pool_affinity_routable(affinity) > 0;
     bool same = affinity->epoch == affinity->before_epoch;
-    if (affinity->before_live && (!live || !same)) {
-        if (affinity->batch_epoch == affinity->before_epoch)
-            affinity->batch = 0;
-        if (!live && !affinity->single_use)
-            emit_edge(pool, POOL_ENDED, affinity, affinity->before_epoch);
-    }
-    if (live && (!affinity->before_live || !same) && !affinity->single_use)
+    if (affinity->batch_epoch != affinity->epoch)
+        affinity->batch = 0;
+    if (affinity->single_use)
+        return;
+    if (affinity->before_live && !live)
+        emit_edge(pool, POOL_ENDED, affinity, affinity->before_epoch);
+    if (live && (!affinity->before_live || !same))
         emit_edge(pool, POOL_STARTED, affinity, affinity->epoch);
 }
 
@@ -222,7 +227,7 @@ static void keep_lru(struct pool *pool, struct affinity *affinity)
 static void affinity_forget(struct pool *pool, struct affinity *affinity)
 {
     assert(LIST_EMPTY(&affinity->pages) && LIST_EMPTY(&affinity->waits));
-    assert(affinity->leaving == 0 && affinity->tickets == 0 && !affinity->in_lru);
+    assert(affinity->leaving == 0 && pool_affinity_tickets(affinity) == 0 && !affinity->in_lru);
     assert(affinity->victim_class == VICTIM_CLASSES);
     if (!affinity->single_use) {
         (void)key_tree_RB_REMOVE(&pool->by_key, affinity);

@@ -16,7 +16,7 @@ static void check_not_parked(const struct pool *pool, const struct request *requ
         return;
     assert(affinity->idle_count == 0);
     bool standby = pool->serving != NULL && pool->serving->pages[PAGE_STANDBY] > 0;
-    if (standby && affinity->orphan == NULL)
+    if (standby && affinity->orphan == NULL && pool_ticket_kind(request) != TICKET_OWN)
         assert(!pool_below_page_limit(pool, affinity, request->lane, pool_ticket_kind(request)));
 }
 
@@ -121,7 +121,7 @@ static void check_affinity(const struct pool *pool, const struct affinity *affin
     assert(affinity->idle_count == tally.idle && affinity->probing == tally.probing);
     assert(affinity->leased == tally.leased && affinity->mains == tally.mains);
     assert(tally.opening == (affinity->opening != NULL ? 1 : 0));
-    assert(affinity->tickets == tally.tickets && affinity->running == tally.running);
+    assert(pool_affinity_tickets(affinity) == tally.tickets && affinity->running == tally.running);
     assert(affinity->waiting[POOL_MAIN] + affinity->waiting[POOL_NESTED] == tally.waiting);
     assert(affinity->contexts > 0 || pool_affinity_in_use(affinity)); /* Else it is forgotten. */
     assert(affinity->mains <= pool->main_max);

@@ -46,23 +46,17 @@ static void life_launch(struct pool *pool)
     pool_emit(pool, POOL_LAUNCH)->life = life->id;
 }
 
-static void page_of_ended_life(struct pool *pool, struct page *page, enum pool_reason reason)
+static void page_of_ended_life(struct pool *pool, struct page *page)
 {
-    struct request *request = page->request;
-    if (page->state == PAGE_PROBING) {
-        pool_request_return(pool, request);
-    } else if (request != NULL && reason == POOL_RECYCLE_TIMEOUT) {
-        pool->totals.aborted++;
-        pool_emit_request(pool, POOL_ABORT, request, reason);
-        pool_request_end(pool, request, REQUEST_FAILED);
-    } else if (request != NULL) {
-        pool_request_fault(pool, request, reason);
-    }
+    if (page->state == PAGE_PROBING)
+        pool_request_return(pool, page->request);
+    else if (page->request != NULL)
+        pool_request_fault(pool, page->request, POOL_BROWSER_DEATH);
     pool_page_gone(pool, page);
 }
 
 /* All its slots come back at once; what ran on it ends or returns to its rank. */
-static void life_end(struct pool *pool, struct life *life, enum pool_reason reason)
+static void life_end(struct pool *pool, struct life *life)
 {
     struct page *page;
     struct context *context;
@@ -73,7 +67,7 @@ static void life_end(struct pool *pool, struct life *life, enum pool_reason reas
     if (pool->retiring == life)
         pool->retiring = NULL;
     while ((page = LIST_FIRST(&life->all_pages)) != NULL)
-        page_of_ended_life(pool, page, reason);
+        page_of_ended_life(pool, page);
     while ((context = LIST_FIRST(&life->all_contexts)) != NULL)
         pool_context_gone(pool, context);
     assert(life->charged == 0 && life->loose == 0);
@@ -85,11 +79,27 @@ static uint32_t leases(const struct life *life)
     return life->pages[PAGE_LEASED] + life->pages[PAGE_DOOMED];
 }
 
-static void life_kill(struct pool *pool, struct life *life, enum pool_reason reason)
+/* The hand-over waits no longer for what still runs. */
+static void renders_give_up(struct pool *pool, struct life *life)
 {
-    uint64_t id = life->id;
-    life_end(pool, life, reason);
-    pool_emit(pool, POOL_KILL_LIFE)->life = id;
+    struct page *page;
+    LIST_FOREACH(page, &life->all_pages, of_life)
+    {
+        if (page->request == NULL)
+            continue;
+        assert(page->state == PAGE_DOOMED);
+        pool->totals.aborted++;
+        pool_emit_request(pool, POOL_ABORT, page->request, POOL_RECYCLE_TIMEOUT);
+        pool_request_end(pool, page->request, REQUEST_FAILED);
+    }
+}
+
+/* The order to kill comes before the news that everything in it is gone. */
+static void life_kill(struct pool *pool, struct life *life)
+{
+    renders_give_up(pool, life);
+    pool_emit(pool, POOL_KILL_LIFE)->life = life->id;
+    life_end(pool, life);
 }
 
 static void page_of_retiring_life(struct pool *pool, struct page *page)
@@ -107,8 +117,11 @@ static void page_of_retiring_life(struct pool *pool, struct page *page)
     case PAGE_LEASED:
         pool_page_doom(pool, page);
         break;
+    case PAGE_CLOSING: /* Its slot is of no use to the next life. */
+        if (page->ticket != NULL)
+            pool_ticket_revoke(pool, page->ticket);
+        break;
     case PAGE_DOOMED:
-    case PAGE_CLOSING:
     case PAGE_KILLING:
     case PAGE_ZOMBIE:
     case PAGE_GONE:
@@ -133,7 +146,7 @@ static void life_retire(struct pool *pool, struct life *life)
 void pool_lives_keep(struct pool *pool)
 {
     if (pool->retiring != NULL && leases(pool->retiring) == 0)
-        life_kill(pool, pool->retiring, POOL_BROWSER_DEATH);
+        life_kill(pool, pool->retiring);
     if (pool->starting != NULL || pool->launch.armed || pool->draining)
         return;
     bool handover =
@@ -198,7 +211,7 @@ void pool_life_down(struct pool *pool, uint64_t id)
     bool retiring = life == pool->retiring;
     if (lasted)
         pool->launch_failures = 0;
-    life_end(pool, life, POOL_BROWSER_DEATH);
+    life_end(pool, life);
     pool_timer_clear(pool, &pool->rearm);
     if (!retiring && pool->starting == NULL)
         backoff_begin(pool);
@@ -216,7 +229,7 @@ void pool_life_late(struct pool *pool, struct life *life)
     if (life->state == LIFE_UP)
         life->recycle_wanted = true;
     else
-        life_kill(pool, life, POOL_RECYCLE_TIMEOUT);
+        life_kill(pool, life);
 }
 
 void pool_rearm_after_failure(struct pool *pool, struct life *life, bool transient)

@@ -73,6 +73,19 @@ void pool_line_remove(struct pool *pool, struct request *request)
     (void)line_RB_REMOVE(&request->affinity->lines[line], request);
 }
 
+struct request *pool_line_first(const struct affinity *affinity, enum pool_lane lane)
+{
+    struct request *first = NULL;
+    unsigned begin = (unsigned)lane * TIERS * TICKET_KINDS;
+    for (unsigned i = begin; i < begin + TIERS * TICKET_KINDS; i++) {
+        struct line line = affinity->lines[i];
+        struct request *head = RB_MIN(line, &line);
+        if (head != NULL && (first == NULL || pool_rank_before(&head->rank, &first->rank)))
+            first = head;
+    }
+    return first;
+}
+
 /* A nested render stands where the best main render that may be waiting for it stands. */
 struct rank pool_request_place(const struct request *request)
 {
@@ -100,7 +113,10 @@ static enum front front_of(const struct pool *pool, const struct request *reques
         return FRONT_AUTH;
     if (affinity->idle_count > 0)
         return FRONT_READY;
-    if (!pool_below_page_limit(pool, affinity, request->lane, pool_ticket_kind(request)))
+    enum ticket_kind kind = pool_ticket_kind(request);
+    if (kind == TICKET_OWN) /* It waits for its own context, not for a fresh one. */
+        return FRONT_PARKED;
+    if (!pool_below_page_limit(pool, affinity, request->lane, kind))
         return FRONT_PARKED;
     return affinity->orphan != NULL ? FRONT_ORPHAN : FRONT_PLAIN;
 }

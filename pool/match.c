@@ -63,7 +63,7 @@ static enum move move_for_page(const struct pool *pool, const struct request *re
     enum ticket_kind kind = pool_ticket_kind(request);
     if (life != NULL && !TAILQ_EMPTY(&life->standbys))
         return MOVE_BIND;
-    if (!pool_supply_is_on(pool) || kind == TICKET_OPENING || kind == TICKET_OWN)
+    if (!pool_supply_is_on(pool) || kind == TICKET_OPENING)
         return MOVE_NONE;
     if (!pool_has_turn(pool, request))
         return MOVE_NONE;
@@ -124,6 +124,16 @@ static struct page *idle_choose(const struct request *request)
     return first;
 }
 
+/* Its time was up before its turn came; the tick that says so is still on its way. */
+static bool ended_late(struct pool *pool, struct request *request)
+{
+    if (request->timer.due_ms > pool->now_ms)
+        return false;
+    pool_timer_clear(pool, &request->timer);
+    pool_request_late(pool, request);
+    return true;
+}
+
 static void take_idle(struct pool *pool, struct request *request)
 {
     struct page *page = idle_choose(request);
@@ -156,6 +166,8 @@ static void evict_for(struct pool *pool, struct request *request)
     struct page *victim = pool_victim_choose(pool, /* without_waiters= */ false);
     struct request *passing = passer(pool, request, victim->affinity);
     if (passing != NULL) {
+        if (ended_late(pool, passing))
+            return;
         request->bypassed++;
         take_idle(pool, passing);
         return;
@@ -179,6 +191,39 @@ static void open_for(struct pool *pool, struct request *request, struct context 
     pool_ticket_give(pool, request, pool_page_open(pool, orphan));
 }
 
+/* Nobody is passed by a younger request of its own affinity and lane. Who waits for the
+ * context of its affinity could be, since it leaves standbys alone; and who has lost its
+ * ticket, since the tickets of the others use up the page limit. They change places. */
+static bool changes_places(struct pool *pool, struct request *request)
+{
+    struct request *first = pool_line_first(request->affinity, request->lane);
+    struct page *ticket = request->ticket;
+    if (first == request)
+        return false;
+    if (pool_ticket_kind(first) == TICKET_OWN) {
+        ticket = first->ticket;
+        pool_ticket_revoke(pool, first);
+        if (request->ticket != NULL)
+            pool_ticket_revoke(pool, request);
+        pool_ticket_give(pool, request, ticket);
+        return true;
+    }
+    if (first->ticket != NULL || ticket == NULL)
+        return false;
+    pool_ticket_revoke(pool, request);
+    pool_ticket_give(pool, first, ticket);
+    return true;
+}
+
+static void bind_standby(struct pool *pool, struct request *request)
+{
+    if (changes_places(pool, request))
+        return;
+    struct page *standby = TAILQ_FIRST(&pool->serving->standbys);
+    pool_page_bind(pool, standby, request->affinity, request->fingerprint);
+    pool_request_grant(pool, request, standby);
+}
+
 static void move_make(struct pool *pool, struct request *request, enum move move)
 {
     struct affinity *affinity = request->affinity;
@@ -199,12 +244,9 @@ static void move_make(struct pool *pool, struct request *request, enum move move
     case MOVE_CLOSE_STANDBY:
         close_standby_for(pool, request);
         break;
-    case MOVE_BIND: {
-        struct page *standby = TAILQ_FIRST(&pool->serving->standbys);
-        pool_page_bind(pool, standby, affinity, request->fingerprint);
-        pool_request_grant(pool, request, standby);
+    case MOVE_BIND:
+        bind_standby(pool, request);
         break;
-    }
     case MOVE_TICKET_OWN:
         pool_ticket_give(pool, request, affinity->opening);
         break;
@@ -258,11 +300,7 @@ void pool_match(struct pool *pool)
         struct request *request = next_mover(pool, &move);
         if (request == NULL)
             break;
-        if (request->timer.due_ms <= pool->now_ms) {
-            pool_timer_clear(pool, &request->timer);
-            pool_request_late(pool, request);
-        } else {
+        if (!ended_late(pool, request))
             move_make(pool, request, move);
-        }
     }
 }

@@ -66,6 +66,8 @@ struct affinity *pool_affinity_get(struct pool *, const struct pool_request *);
 void pool_affinity_touch(struct pool *, struct affinity *);
 uint32_t pool_affinity_routable(const struct affinity *);
 bool pool_affinity_in_use(const struct affinity *);
+uint32_t pool_affinity_tickets(const struct affinity *);
+/* Pages and tickets that count towards its page limit. */
 uint32_t pool_affinity_charge(const struct affinity *);
 /* Counts a page into or out of its affinity, by its state. */
 void pool_affinity_count(struct pool *, struct page *, int sign);
@@ -114,6 +116,8 @@ void pool_ticket_revoke(struct pool *, struct request *);
 bool pool_rank_before(const struct rank *, const struct rank *);
 void pool_line_add(struct pool *, struct request *);
 void pool_line_remove(struct pool *, struct request *);
+/* The best ranked waiting request of that affinity and lane; NULL: none waits. */
+struct request *pool_line_first(const struct affinity *, enum pool_lane);
 struct rank pool_request_place(const struct request *);
 /* Puts touched affinities back into the fronts and victim trees. */
 void pool_lines_settle(struct pool *);

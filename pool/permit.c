@@ -32,15 +32,19 @@ bool pool_affinity_gate_is_open(const struct pool *pool, const struct affinity *
     return lane == POOL_NESTED || affinity->mains < pool->main_max;
 }
 
+/* A main request does not count the tickets of nested ones, or a main request whose page
+ * became ready could be stopped by those that rank behind it. */
 bool pool_below_page_limit(const struct pool *pool, const struct affinity *affinity,
                            enum pool_lane lane, enum ticket_kind kind)
 {
-    uint32_t limit = pool->config.affinity_pages_max + (lane == POOL_NESTED ? 1 : 0);
+    uint32_t limit = pool->config.affinity_pages_max;
     uint32_t charge = pool_affinity_charge(affinity);
     /* Its own ticket is in the count already. */
     if (kind == TICKET_CLOSING || kind == TICKET_OPENING)
         charge--;
-    return charge < limit;
+    if (lane == POOL_MAIN && charge - affinity->tickets[POOL_NESTED] >= limit)
+        return false;
+    return charge < limit + 1;
 }
 
 bool pool_has_turn(const struct pool *pool, const struct request *request)

@@ -256,7 +256,7 @@ struct affinity {
     uint64_t used_ms;
     uint32_t idle_count, probing, leased; /* Routable pages. */
     uint32_t mains;                       /* Main permits used: on routable pages. */
-    uint32_t tickets;                     /* Of its requests, for pages it does not own. */
+    uint32_t tickets[LANES];              /* Of its requests, for pages it does not own. */
     uint32_t waiting[LANES];
     uint32_t running;       /* Probing and running requests, on doomed pages too. */
     uint32_t contexts;      /* Not gone. */

@@ -42,6 +42,10 @@ static bool would_grant(const struct pool *pool, const struct affinity *affinity
         return false;
     if (affinity->idle_count > 0)
         return true;
+    /* It would change places with one that waits for the page of its context. */
+    const struct page *opening = affinity->opening;
+    if (opening != NULL && opening->ticket != NULL && opening->ticket->lane == POOL_MAIN)
+        return false;
     bool standby = pool->serving != NULL && !TAILQ_EMPTY(&pool->serving->standbys);
     return standby && affinity->orphan == NULL &&
            pool_below_page_limit(pool, affinity, POOL_MAIN, TICKET_NONE);
@@ -86,7 +90,7 @@ bool pool_next_affinity(const struct pool *pool, size_t *cursor, struct pool_aff
         .waiting = waiting,
         .running = affinity->running,
         .live = live,
-        .warming = !live && (affinity->opening != NULL || affinity->tickets > 0),
+        .warming = !live && (affinity->opening != NULL || pool_affinity_tickets(affinity) > 0),
         .idle = would_grant(pool, affinity),
         .has_waiting = waiting > 0,
         .priority_waiting_max = priority_max(affinity),

@@ -32,7 +32,7 @@ void pool_ticket_give(struct pool *pool, struct request *request, struct page *p
         page->life->standby_openings--;
     }
     if (kind != TICKET_OWN)
-        request->affinity->tickets++;
+        request->affinity->tickets[request->lane]++;
     pool->tickets++;
     TAILQ_INSERT_TAIL(&pool->ticketed, request, ticketed);
     pool_line_add(pool, request);
@@ -53,7 +53,7 @@ void pool_ticket_revoke(struct pool *pool, struct request *request)
         page->life->standby_openings++;
     }
     if (kind != TICKET_OWN)
-        request->affinity->tickets--;
+        request->affinity->tickets[request->lane]--;
     pool->tickets--;
     TAILQ_REMOVE(&pool->ticketed, request, ticketed);
     request->ticket = NULL;

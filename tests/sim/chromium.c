@@ -49,6 +49,8 @@ static void page_leaves(struct sim *sim, uint64_t id)
     if (there) {
         life_at(sim, page->life)->pages--;
         context_at(sim, page->context)->page = 0;
+    } else if (page->fate == FATE_MAKING) {
+        life_at(sim, page->life)->making--;
     }
     page->fate = FATE_ENDED;
     page->request = 0;
@@ -62,6 +64,10 @@ static void context_leaves(struct sim *sim, uint64_t id)
         return;
     if (context->page != 0)
         page_leaves(sim, context->page);
+    for (uint64_t i = 1; i < sim->pages_count; i++) {
+        if (sim->pages[i].fate == FATE_MAKING && sim->pages[i].context == id)
+            page_leaves(sim, i);
+    }
     context->exists = false;
     context->serial++;
     life_at(sim, context->life)->contexts--;
@@ -103,6 +109,7 @@ static void page_appears(struct sim *sim, uint64_t id)
     SIM_CHECK(sim, context->page == 0, "two pages in one context");
     context->page = id;
     page->fate = FATE_READY;
+    life->making--;
     life->pages++;
 }
 
@@ -135,6 +142,7 @@ static void order_open(struct sim *sim, const struct pool_action *action)
     SIM_CHECK(sim, context->page == 0, "open in a context that has a page");
     *page =
         (struct sim_page){.fate = FATE_MAKING, .life = action->life, .context = action->context};
+    life_at(sim, action->life)->making++;
     struct pool_event answer = {.type = POOL_OPENED, .page = action->page};
     if (random_chance(&sim->random, faults->open_fails)) {
         answer.type = POOL_OPEN_FAILED;
@@ -162,12 +170,13 @@ static void order_close(struct sim *sim, const struct pool_action *action)
         order(sim, delay_ms, action->page, page->serial, false, &answer);
 }
 
+/* From now on an answer means that page and context are gone, whichever order it ends. */
 static void order_kill(struct sim *sim, const struct pool_action *action)
 {
-    if (random_chance(&sim->random, sim->faults.kill_never))
-        return;
     struct sim_page *page = page_at(sim, action->page);
     page->close_retain = false;
+    if (random_chance(&sim->random, sim->faults.kill_never))
+        return;
     page->serial++;
     struct pool_event answer = {.type = POOL_CLOSED, .page = action->page};
     uint64_t delay_ms = pace(sim, sim->faults.close_slow, sim->config.kill_timeout_ms);

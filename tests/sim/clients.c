@@ -130,18 +130,36 @@ static void arrive(struct sim *sim)
                   (struct future){.kind = FUTURE_CANCEL, .id = id});
 }
 
+/* One child less to wait for; the last one ends the render of a parent that has done. */
+static void child_over(struct sim *sim, uint64_t parent_id)
+{
+    struct sim_request *parent = request_at(sim, parent_id);
+    assert(parent->children > 0);
+    parent->children--;
+    if (parent->children == 0 && parent->work_done && parent->fate == ASK_RUNNING)
+        sim_later(
+            sim, 1,
+            (struct future){.kind = FUTURE_RENDER_END, .id = parent_id, .serial = parent->serial});
+}
+
+static void child_arrives(struct sim *sim, const struct future *future)
+{
+    const struct sim_request *parent = request_at(sim, future->id);
+    bool wanted = parent->fate == ASK_RUNNING && parent->serial == future->serial;
+    if (wanted && !sim->load_over)
+        (void)clients_ask(sim, parent->affinity, POOL_NESTED, future->id);
+    else
+        child_over(sim, future->id);
+}
+
 void clients_arrival(struct sim *sim, const struct future *future)
 {
-    if (sim->load_over)
-        return;
-    if (future->id != 0) { /* A child that its parent wants. */
-        struct sim_request *parent = request_at(sim, future->id);
-        if (parent->fate == ASK_RUNNING && parent->serial == future->serial)
-            (void)clients_ask(sim, parent->affinity, POOL_NESTED, future->id);
-        else if (parent->children > 0)
-            parent->children--;
+    if (future->id != 0) {
+        child_arrives(sim, future);
         return;
     }
+    if (sim->load_over)
+        return;
     sim_later(sim, random_around(&sim->random, sim->load.interval_ms), *future);
     uint64_t count = 1;
     if (random_chance(&sim->random, sim->load.bursts))
@@ -166,15 +184,8 @@ void clients_answered(struct sim *sim, uint64_t id)
     set_fate(sim, request, ASK_ANSWERED);
     request->serial++;
     sim->answered++;
-    if (request->parent == 0)
-        return;
-    struct sim_request *parent = request_at(sim, request->parent);
-    assert(parent->children > 0);
-    parent->children--;
-    if (parent->children == 0 && parent->work_done && parent->fate == ASK_RUNNING)
-        sim_later(sim, 1,
-                  (struct future){
-                      .kind = FUTURE_RENDER_END, .id = request->parent, .serial = parent->serial});
+    if (request->parent != 0)
+        child_over(sim, request->parent);
 }
 
 void clients_cancel(struct sim *sim, const struct future *future)

@@ -3,20 +3,26 @@
 
 #include "pool/parts.h"
 
-/* Slots that a life may have charged: cap + 1, or what was charged before a shrink. */
+/* What may be there: the bound, or what was there before the bound shrank. */
+static uint32_t allow(uint32_t before, uint32_t bound, uint32_t used)
+{
+    if (before < bound || used < bound)
+        return bound;
+    return used < before ? used : before;
+}
+
 static void check_ledger(struct sim *sim, uint64_t id)
 {
     struct sim_life *life = life_at(sim, id);
-    uint32_t slots = sim->cap + 1;
-    if (life->allowance < slots)
-        life->allowance = slots;
-    else if (life->pages < life->allowance)
-        life->allowance = life->pages > slots ? life->pages : slots;
-    SIM_CHECK(sim, life->pages <= life->allowance, "life %lu has %u pages, at most %u", id,
-              life->pages, life->allowance);
-    SIM_CHECK(sim, life->contexts <= life->allowance + sim->config.orphan_contexts_max,
-              "life %lu has %u contexts, at most %u + %u", id, life->contexts, life->allowance,
-              sim->config.orphan_contexts_max);
+    uint32_t slots = sim->cap + 1, pages = life->pages + life->making;
+    uint32_t contexts_max = slots + sim->config.orphan_contexts_max;
+    uint32_t contexts = life->contexts + life->making;
+    life->pages_allowed = allow(life->pages_allowed, slots, pages);
+    life->contexts_allowed = allow(life->contexts_allowed, contexts_max, contexts);
+    SIM_CHECK(sim, pages <= life->pages_allowed, "life %lu has %u pages, at most %u", id, pages,
+              life->pages_allowed);
+    SIM_CHECK(sim, life->contexts <= life->contexts_allowed, "life %lu has %u contexts, at most %u",
+              id, life->contexts, life->contexts_allowed);
 }
 
 /* Every context that the browser has is one that the pool knows of. */

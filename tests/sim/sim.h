@@ -111,8 +111,9 @@ enum life_fate { LIFE_NOWHERE, LIFE_COMING, LIFE_ALIVE, LIFE_ENDED };
 
 struct sim_life {
     enum life_fate fate;
-    uint32_t contexts, pages; /* Its own ledger. */
-    uint32_t allowance;       /* Contexts with a page it may have; see oracle.c. */
+    uint32_t contexts, pages;                 /* Its own ledger. */
+    uint32_t making;                          /* Pages that are ordered and not there yet. */
+    uint32_t pages_allowed, contexts_allowed; /* See oracle.c. */
 };
 
 enum request_fate { ASK_NOWHERE, ASK_WAITING, ASK_PROBING, ASK_RUNNING, ASK_ANSWERED };
