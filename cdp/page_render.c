@@ -7,8 +7,12 @@
 #include "cdp/page.h"
 #include "cdp/target.h"
 
-/* Dialogs that a page may open in one render; then its script is ended. */
-#define DIALOGS_MAX 20
+/* Dialogs that are accepted in one render; further ones are dismissed, and the page does
+ * not serve again. No command ends a script that loops over dialogs, so they are answered
+ * up to a bound, which takes less than a millisecond each; then the page waits for the
+ * end of its time. */
+#define DIALOGS_ACCEPTED_MAX 20
+#define DIALOGS_ANSWERED_MAX 1000
 
 static void queue(struct page *page, enum cdp_event_type type, bool ok,
                   struct render_result *result)
@@ -41,6 +45,16 @@ void page_render_drop(struct page *page, uint64_t now_ms)
     render_result_free(page->render.result);
     page->render.result = NULL;
     render_clear(page);
+}
+
+void page_shorten(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
+{
+    if (page->state != PAGE_STARTING && page->state != PAGE_RENDERING)
+        return;
+    if (deadline_ms < page->render.deadline_ms)
+        page->render.deadline_ms = deadline_ms;
+    if (page->state == PAGE_RENDERING)
+        render_shorten(&page->render.machine, now_ms, deadline_ms);
 }
 
 void page_abort(struct page *page, uint64_t now_ms)
@@ -101,7 +115,7 @@ static void on_blank(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
 static void render_finish(struct page *page, uint64_t now_ms)
 {
     struct page_render *render = &page->render;
-    bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_MAX;
+    bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_ACCEPTED_MAX;
     struct render_result *result = render->result;
 
     render_verdict(&render->machine, result);
@@ -311,11 +325,10 @@ static void on_dialog(struct page *page, uint64_t now_ms)
     uint64_t timeout_ms = page->life->cdp->config->browser.call_timeout_ms;
 
     page->render.dialogs++;
-    /* Before the answer, or the script would open the next one in between. */
-    if (page->render.dialogs > DIALOGS_MAX)
-        target_call(page->target, now_ms, "Runtime.terminateExecution", NULL, timeout_ms, NULL, 0);
-    target_call(page->target, now_ms, "Page.handleJavaScriptDialog",
-                json_pack("{s:b}", "accept", 1), timeout_ms, NULL, 0);
+    if (page->render.dialogs <= DIALOGS_ANSWERED_MAX)
+        target_call(page->target, now_ms, "Page.handleJavaScriptDialog",
+                    json_pack("{s:b}", "accept", page->render.dialogs <= DIALOGS_ACCEPTED_MAX),
+                    timeout_ms, NULL, 0);
 }
 
 /* An event of a frame: of the main frame, or of no interest. */

@@ -1,0 +1,312 @@
+/* cdp_stage.c: see cdp_stage.h. */
+#include "tests/cdp_stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCRIPT(text) "<!DOCTYPE html><title>T</title><p id=x>0</p><script>" text "</script>"
+
+static const struct cdp_origin_page pages[] = {
+    {"/static", "text/html", "<!DOCTYPE html><title>Static</title><p>hello</p>"},
+    {"/api", "text/plain", "fetched"},
+    {"/chain", "text/html",
+     SCRIPT("setTimeout(async()=>{const t=await(await fetch('/slow?100')).text();"
+            "setTimeout(()=>{x.textContent=t+' done'},1500)},800)")},
+    {"/frames", "text/html",
+     SCRIPT("let n=0;function f(){x.textContent=++n;if(n<5)requestAnimationFrame(f)}"
+            "requestAnimationFrame(f)")},
+    {"/intersection", "text/html",
+     SCRIPT("setTimeout(()=>new IntersectionObserver(()=>fetch('/api').then(r=>r.text()).then(t=>"
+            "setTimeout(()=>x.textContent=t,300))).observe(x),1200)")},
+    {"/idle", "text/html",
+     SCRIPT("setTimeout(()=>requestIdleCallback(()=>x.textContent='idle'),900)")},
+    {"/animation", "text/html",
+     SCRIPT("function f(){x.textContent=+x.textContent+1;requestAnimationFrame(f)}f()")},
+    {"/stream", "text/html",
+     SCRIPT("new EventSource('/events').onmessage=m=>{x.textContent=m.data;"
+            "setTimeout(()=>document.title='late',2000)}")},
+    {"/stuck", "text/html", SCRIPT("fetch('/never');setTimeout(()=>x.textContent='on',500)")},
+    {"/image", "text/html", "<!DOCTYPE html><p>text</p><img src=/never>"},
+    {"/worker", "text/html",
+     SCRIPT(
+         "const w=new Worker(URL.createObjectURL(new Blob(['setTimeout(()=>postMessage(1),60)'])));"
+         "w.onmessage=()=>x.textContent='worked'")},
+    {"/spin", "text/html", SCRIPT("while(1){}")},
+    {"/spin-timer", "text/html", SCRIPT("setInterval(()=>{while(1){}},0)")},
+    {"/alerts", "text/html", SCRIPT("alert(1);confirm(2);prompt(3);x.textContent='asked'")},
+    {"/alert-storm", "text/html", SCRIPT("for(let i=0;i<1000;i++)alert(i);x.textContent='end'")},
+    {"/popup", "text/html", SCRIPT("window.open('/static');x.textContent='opened'")},
+    {"/moves", "text/html", SCRIPT("setTimeout(()=>location='/static',700)")},
+    {"/moves-now", "text/html", SCRIPT("location='/static'")},
+    {"/refresh", "text/html",
+     "<!DOCTYPE html><meta http-equiv=refresh content='2;url=/static'><p>wait"},
+    {"/moves-ever", "text/html", SCRIPT("location='/moves-ever?'+Math.random()")},
+    {"/moves-away", "text/html", SCRIPT("location='/download'")},
+    {"/stops", "text/html", "<!DOCTYPE html><p>before<script>window.stop()</script>"},
+    {"/surrogate", "text/html",
+     SCRIPT("x.textContent='a\\ud800b\\u0000c\\ud83d\\ude00\\u00e9';document.title='"
+            "t\\udc00\\u0000'")},
+    {"/shadow", "text/html", SCRIPT("x.attachShadow({mode:'closed'}).innerHTML='<b>shade</b>'")},
+    {"/poison", "text/html",
+     SCRIPT("Object.defineProperty(Element.prototype,'outerHTML',{get(){return 'no'}});"
+            "Promise.prototype.then=function(){};Array.prototype.toJSON=()=>0;"
+            "document.documentElement.getHTML=()=>0;JSON.stringify=()=>0")},
+    {"/counts", "text/html",
+     SCRIPT("window.n=(window.n||0)+1;x.textContent='load '+n+' '+location.hash")},
+    {"/clock", "text/html", SCRIPT("x.textContent='now '+Date.now()")},
+    {"/stores", "text/html",
+     SCRIPT("x.textContent='was '+localStorage.v;localStorage.v='set';document.cookie='js=1'")},
+    {"/json", "application/json", "{\"a\":1}"},
+    {"/video", "video/mp4", "not really"},
+    {NULL, NULL, NULL},
+};
+
+struct stage stage;
+
+static void on_cdp(void *owner, const struct cdp_event *event)
+{
+    (void)owner;
+    ck_assert_uint_lt(stage.events_count, STAGE_EVENTS_MAX);
+    if (getenv("TEST_CDP_EVENTS") != NULL)
+        fprintf(stderr, "event %d page %lu text %s\n", (int)event->type, (unsigned long)event->page,
+                event->text);
+    stage.events[stage.events_count++] = *event;
+}
+
+static void turn(void *subject, uint64_t now_ms)
+{
+    cdp_turn(subject, now_ms);
+}
+
+static uint64_t deadline_ms(void *subject)
+{
+    return cdp_deadline_ms(subject);
+}
+
+struct wanted {
+    enum cdp_event_type type;
+    uint64_t page; /* 0: any. */
+};
+
+/* The first event of that type and page; events_count: none. */
+static size_t find_event(const struct wanted *wanted)
+{
+    size_t i = 0;
+
+    while (i < stage.events_count && (stage.events[i].type != wanted->type ||
+                                      (wanted->page != 0 && stage.events[i].page != wanted->page)))
+        i++;
+    return i;
+}
+
+static bool has_come(void *argument)
+{
+    return find_event(argument) < stage.events_count;
+}
+
+/* Waits for such an event and takes it out. */
+bool await(enum cdp_event_type type, uint64_t page, uint64_t limit_ms, struct cdp_event *ret)
+{
+    struct wanted wanted = {.type = type, .page = page};
+
+    if (!rig_until(&stage.rig, has_come, &wanted, limit_ms))
+        return false;
+    size_t i = find_event(&wanted);
+    if (ret != NULL)
+        *ret = stage.events[i];
+    stage.events_count--;
+    memmove(&stage.events[i], &stage.events[i + 1],
+            (stage.events_count - i) * sizeof stage.events[0]);
+    return true;
+}
+
+bool has_event(enum cdp_event_type type)
+{
+    struct wanted wanted = {.type = type};
+
+    return has_come(&wanted);
+}
+
+static void drop_events(void)
+{
+    for (size_t i = 0; i < stage.events_count; i++)
+        render_result_free(stage.events[i].result);
+    stage.events_count = 0;
+}
+
+static bool never_holds(void *argument)
+{
+    (void)argument;
+    return false;
+}
+
+/* Lets that much time pass on the loop: for what must not happen. */
+void pass(uint64_t ms)
+{
+    (void)rig_until(&stage.rig, never_holds, NULL, ms);
+}
+
+uint64_t open_page(void)
+{
+    uint64_t page = ++stage.page;
+    struct cdp_event event;
+
+    cdp_open(stage.cdp, rig_now_ms(), 1, page, 1000 + page, true, rig_now_ms() + 10000);
+    ck_assert(await(CDP_OPENED, page, 10000, &event));
+    ck_assert_uint_eq(event.context, 1000 + page);
+    return page;
+}
+
+void close_page(uint64_t page)
+{
+    cdp_close(stage.cdp, rig_now_ms(), page, false);
+    ck_assert(await(CDP_CLOSED, page, 5000, NULL));
+}
+
+void start_render(uint64_t page, const struct ask *ask)
+{
+    uint64_t timeout_ms = ask->timeout_ms != 0 ? ask->timeout_ms : 10000;
+
+    if (ask->path[0] != '/')
+        (void)snprintf(stage.url, sizeof stage.url, "%s", ask->path);
+    else
+        (void)snprintf(stage.url, sizeof stage.url, "http://%s:%u%s",
+                       ask->host != NULL ? ask->host : "127.0.0.1", cdp_origin_port(stage.origin),
+                       ask->path);
+    render_params_init(&stage.params);
+    stage.params.url = stage.url;
+    stage.params.until = ask->until;
+    stage.params.on_timeout = ask->on_timeout;
+    const struct cdp_render render = {
+        .request = ++stage.request,
+        .page = page,
+        .params = &stage.params,
+        .deadline_ms = rig_now_ms() + timeout_ms,
+        .clear_storage = ask->clear_storage,
+        .clear_cache = ask->clear_cache,
+    };
+    cdp_render(stage.cdp, rig_now_ms(), &render);
+}
+
+struct answer await_render(uint64_t page)
+{
+    struct answer answer;
+    struct cdp_event event;
+    uint64_t started_ms = rig_now_ms();
+
+    ck_assert(await(CDP_RESULT, page, 20000, &event));
+    answer.elapsed_ms = rig_now_ms() - started_ms;
+    answer.result = event.result;
+    ck_assert_ptr_nonnull(answer.result);
+    ck_assert_uint_eq(event.request, stage.request);
+    ck_assert(await(CDP_RENDER_DONE, page, 5000, &event));
+    ck_assert_uint_eq(event.request, stage.request);
+    answer.ok = event.ok;
+    return answer;
+}
+
+struct answer render(uint64_t page, const struct ask *ask)
+{
+    (void)start_render(page, ask);
+    return await_render(page);
+}
+
+bool shows(const struct answer *answer, const char *text)
+{
+    return answer->result->html != NULL &&
+           memmem(answer->result->html, answer->result->html_bytes, text, strlen(text)) != NULL;
+}
+
+void check_complete(const struct answer *answer)
+{
+    ck_assert_int_eq(answer->result->code, RENDER_OK);
+    ck_assert_int_eq(answer->result->outcome, RENDER_COMPLETE);
+    ck_assert_int_eq(answer->result->reason, RENDER_SETTLED);
+    ck_assert(answer->ok);
+}
+
+void check_failed(const struct answer *answer, enum render_code code)
+{
+    ck_assert_int_eq(answer->result->code, code);
+    ck_assert_int_eq(answer->result->outcome, RENDER_FAILED);
+    ck_assert_ptr_null(answer->result->html);
+}
+
+void done(struct answer *answer)
+{
+    render_result_free(answer->result);
+    answer->result = NULL;
+}
+
+/* After every fault another page must serve as if nothing had happened. */
+void check_canary(void)
+{
+    uint64_t page = open_page();
+    struct answer answer = RENDER(page, .path = "/static");
+
+    check_complete(&answer);
+    ck_shows(answer, "<p>hello</p>");
+    ck_assert_uint_lt(answer.elapsed_ms, 3000);
+    done(&answer);
+    close_page(page);
+}
+
+static bool is_closed(void *argument)
+{
+    return cdp_is_closed(argument);
+}
+
+void begin(void)
+{
+    static char name[] = "test_cdp";
+    static char *argv[] = {name, NULL};
+    char root[64], user[] = "PRERENDERD_BROWSER_USER=", error[CONFIG_ERROR_BYTES];
+    char *environment[] = {user, NULL};
+    enum config_verb verb;
+    (void)root;
+
+    environment[0] = NULL;
+    ck_assert_msg(config_load(1, argv, environment, &stage.config, &verb, error) == 0, "%s", error);
+    stage.config.render.stuck_request_ms = 1500;
+    stage.config.render.output_bytes_max = 24u * 1024 * 1024;
+    rig_open(&stage.rig);
+    stage.cdp = cdp_new(&stage.rig.loop, &stage.config, on_cdp, NULL);
+    ck_assert_ptr_nonnull(stage.cdp);
+    stage.rig.subject = stage.cdp;
+    stage.rig.turn = turn;
+    stage.rig.deadline_ms = deadline_ms;
+    stage.origin = cdp_origin_new(pages);
+    cdp_launch(stage.cdp, rig_now_ms(), 1);
+    ck_assert(await(CDP_LIFE_UP, 0, 30000, NULL));
+}
+
+void end(void)
+{
+    cdp_close_all(stage.cdp);
+    ck_assert(rig_until(&stage.rig, is_closed, stage.cdp, 10000));
+    drop_events();
+    cdp_free(stage.cdp);
+    rig_close(&stage.rig);
+    cdp_origin_free(stage.origin);
+    config_free(&stage.config);
+}
+TCase *stage_tcase(const char *name)
+{
+    TCase *tcase = tcase_create(name);
+
+    tcase_add_unchecked_fixture(tcase, begin, end);
+    tcase_set_timeout(tcase, 120);
+    return tcase;
+}
+
+int stage_main(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
