@@ -353,6 +353,14 @@ void cdp_render(struct cdp *cdp, uint64_t now_ms, const struct cdp_render *rende
     queue_page(cdp, CDP_RENDER_DONE, render->page, render->request);
 }
 
+void cdp_shorten(struct cdp *cdp, uint64_t now_ms, uint64_t id, uint64_t deadline_ms)
+{
+    struct page *page = page_find(cdp, id);
+
+    if (page != NULL)
+        page_shorten(page, now_ms, deadline_ms);
+}
+
 void cdp_abort(struct cdp *cdp, uint64_t now_ms, uint64_t id)
 {
     struct page *page = page_find(cdp, id);

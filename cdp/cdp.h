@@ -73,6 +73,8 @@ struct cdp_render {
     bool clear_storage;                 /* Clear cookies and storage before CDP_RENDER_DONE. */
 };
 void cdp_render(struct cdp *, uint64_t now_ms, const struct cdp_render *);
+/* The render of that page must end earlier than it was told: the daemon is stopping. */
+void cdp_shorten(struct cdp *, uint64_t now_ms, uint64_t page, uint64_t deadline_ms);
 /* Forgets the render of that page: no event comes for it any more. The page must then
  * be closed. With `terminate` a script that still runs is stopped. */
 void cdp_abort(struct cdp *, uint64_t now_ms, uint64_t page);

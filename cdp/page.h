@@ -72,6 +72,7 @@ void page_open(struct life *, uint64_t now_ms, uint64_t id, uint64_t context_id,
 struct page *page_find(struct cdp *, uint64_t id);
 void page_probe(struct page *, uint64_t now_ms, uint64_t deadline_ms);
 void page_render(struct page *, uint64_t now_ms, const struct cdp_render *);
+void page_shorten(struct page *, uint64_t now_ms, uint64_t deadline_ms);
 void page_abort(struct page *, uint64_t now_ms);
 void page_rest(struct page *, uint64_t now_ms);
 void page_close(struct page *, uint64_t now_ms, bool retain_context);

@@ -10,26 +10,41 @@ static void navigate_fact(struct render *, uint64_t now_ms, const struct render_
                           struct render_commands *);
 static void note_milestones(struct render *, uint64_t now_ms, const struct render_fact *);
 
-void render_start(struct render *render, uint64_t now_ms, const struct render_plan *plan,
-                  struct render_commands *ret)
+/* The soft and the hard deadline of what is left of the budget. */
+static void set_deadlines(struct render *render, uint64_t now_ms)
 {
+    const struct render_plan *plan = &render->plan;
     uint64_t budget_ms = plan->deadline_ms > now_ms ? plan->deadline_ms - now_ms : 0;
     uint64_t margin_ms = budget_ms / 4 < RENDER_MARGIN_MS ? budget_ms / 4 : RENDER_MARGIN_MS;
     uint64_t reserve_ms =
         plan->capture_reserve_ms < budget_ms / 2 ? plan->capture_reserve_ms : budget_ms / 2;
 
-    memset(render, 0, sizeof *render);
-    memset(ret, 0, sizeof *ret);
-    render->plan = *plan;
-    render->started_ms = render->entered_ms = now_ms;
     render->hard_ms = now_ms + budget_ms - margin_ms;
     /* Without a partial result there is nothing to reserve time for. */
     render->soft_ms = render->hard_ms;
     if (plan->on_timeout == ON_TIMEOUT_PARTIAL && reserve_ms > margin_ms)
         render->soft_ms = now_ms + budget_ms - reserve_ms;
+}
+
+void render_start(struct render *render, uint64_t now_ms, const struct render_plan *plan,
+                  struct render_commands *ret)
+{
+    memset(render, 0, sizeof *render);
+    memset(ret, 0, sizeof *ret);
+    render->plan = *plan;
+    render->started_ms = render->entered_ms = now_ms;
+    set_deadlines(render, now_ms);
     render_set_state(render, now_ms, RENDER_NAVIGATING);
     render->navigations = 1;
     render_do(ret, RENDER_DO_NAVIGATE);
+}
+
+void render_shorten(struct render *render, uint64_t now_ms, uint64_t deadline_ms)
+{
+    if (render->state == RENDER_DONE || deadline_ms >= render->plan.deadline_ms)
+        return;
+    render->plan.deadline_ms = deadline_ms;
+    set_deadlines(render, now_ms);
 }
 
 void render_step(struct render *render, uint64_t now_ms, const struct render_fact *fact,
@@ -96,7 +111,8 @@ static void navigate_failed(struct render *render, uint64_t now_ms, const struct
         /* An answer without a document (204, 205), or the renderer is crashing: then the
          * look is not answered, and the crash is reported within milliseconds. */
         render->is_aborted = true;
-        render_do_look(render, now_ms, ret);
+        if (!render->is_looking)
+            render_do_look(render, now_ms, ret);
     } else if (strcmp(error, "net::ERR_TOO_MANY_REDIRECTS") == 0) {
         render_finish(render, now_ms, RENDER_FAILED, RENDER_TOO_MANY_REDIRECTS, ret);
     } else if (render->navigations == 1 && (strcmp(error, "net::ERR_CERT_VERIFIER_CHANGED") == 0 ||

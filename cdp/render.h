@@ -185,6 +185,8 @@ void render_start(struct render *, uint64_t now_ms, const struct render_plan *,
 /* Overwrites *ret with what to do now, in order. Cannot fail. */
 void render_step(struct render *, uint64_t now_ms, const struct render_fact *,
                  struct render_commands *ret);
+/* The render must end earlier than planned; a later deadline changes nothing. */
+void render_shorten(struct render *, uint64_t now_ms, uint64_t deadline_ms);
 /* When RENDER_FACT_TICK is due; UINT64_MAX: never. */
 uint64_t render_deadline_ms(const struct render *);
 /* In DONE: writes the verdict's numbers and codes into *ret and leaves what it owns alone. */

@@ -82,7 +82,8 @@ struct daemon {
     char life_error[256];   /* Why the last browser went; "" while none did. */
     enum daemon_state state;
     uint64_t state_deadline_ms;    /* DRAINING: the grace; later: until closed by force. */
-    uint32_t stop_signals;         /* SIGTERM and SIGINT so far. */
+    uint32_t stop_signals;         /* SIGTERM and SIGINT that drain.c has not handled. */
+    bool wants_reload, wants_dump; /* SIGHUP, SIGUSR1 came. */
     uint64_t snapshot_ms;          /* When the next fleet-health line is due. */
     uint64_t watchdog_interval_ms; /* 0: systemd wants none. */
     uint64_t watchdog_ms;          /* When to feed it next. */

@@ -15,6 +15,8 @@
 #define FLUSH_MS 1000
 #define CLOSE_MS 3000
 
+static const char *const state_names[] = {"serving", "draining", "flushing", "closing"};
+
 static void set_state(struct daemon *daemon, enum daemon_state state, uint64_t deadline_ms)
 {
     assert(state > daemon->state);
@@ -29,25 +31,36 @@ static void start_closing(struct daemon *daemon)
     cdp_close_all(daemon->cdp);
 }
 
+/* What runs beyond the grace ends as at a deadline of its own: with what is there, or with
+ * a timeout. The pool's end of the grace would only cut it off. */
+static void shorten_renders(struct daemon *daemon, uint64_t deadline_ms)
+{
+    struct request *request, *next;
+    HASH_ITER(hh, daemon->requests.by_id, request, next) {
+        if (request->state == REQUEST_RUNNING)
+            cdp_shorten(daemon->cdp, daemon->now_ms, request->page, deadline_ms);
+    }
+}
+
 static void start_draining(struct daemon *daemon)
 {
     uint64_t grace_ms = daemon->config.daemon.drain_grace_ms;
     set_state(daemon, DAEMON_DRAINING, daemon->now_ms + grace_ms);
     LOG(&daemon->log, LOG_INFO, "draining", LOG_U64("grace_ms", grace_ms));
     notify_stopping(daemon);
+    shorten_renders(daemon, daemon->state_deadline_ms);
     struct pool_event event = {.type = POOL_DRAIN, .deadline_ms = daemon->state_deadline_ms};
     daemon_step(daemon, &event);
 }
 
-static void on_stop_signal(struct daemon *daemon)
+static void handle_stop_signal(struct daemon *daemon)
 {
-    daemon->stop_signals++;
     if (daemon->state == DAEMON_SERVING) {
         start_draining(daemon);
         return;
     }
     LOG(&daemon->log, LOG_WARNING, "second signal, stopping at once",
-        LOG_U64("signals", daemon->stop_signals));
+        LOG_STR("state", state_names[daemon->state]));
     if (daemon->state != DAEMON_CLOSING) {
         daemon->exit_status = 1;
         start_closing(daemon);
@@ -72,22 +85,32 @@ static void reload(struct daemon *daemon)
     LOG(&daemon->log, LOG_INFO, "reloaded", LOG_U64("level", (uint64_t)daemon->log.level));
 }
 
-/* Signals are rare and come from libuv's own pipe, so they are handled where they
- * arrive; the turn that follows in the same iteration carries on from there. */
+/* Only notes what came: the turn that follows in the same iteration knows the time. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
     switch (number) {
     case SIGHUP:
-        reload(daemon);
+        daemon->wants_reload = true;
         break;
     case SIGUSR1:
-        report_dump(daemon);
+        daemon->wants_dump = true;
         break;
     default:
-        on_stop_signal(daemon);
+        daemon->stop_signals++;
         break;
     }
+}
+
+static void handle_signals(struct daemon *daemon)
+{
+    for (; daemon->stop_signals > 0; daemon->stop_signals--)
+        handle_stop_signal(daemon);
+    if (daemon->wants_reload)
+        reload(daemon);
+    if (daemon->wants_dump)
+        report_dump(daemon);
+    daemon->wants_reload = daemon->wants_dump = false;
 }
 
 int drain_watch_signals(struct daemon *daemon)
@@ -121,6 +144,7 @@ static bool pool_is_quiet(const struct daemon *daemon)
 
 void drain_turn(struct daemon *daemon)
 {
+    handle_signals(daemon);
     bool late = daemon->now_ms >= daemon->state_deadline_ms;
     switch (daemon->state) {
     case DAEMON_SERVING:
