@@ -1,0 +1,234 @@
+/* render_case.h: tables that drive the render machine: one fact per row, and the commands
+ * it must answer with. No browser, no clock: a row says what time it is, and what the
+ * page's own clock shows where a look is taken. */
+#ifndef TESTS_RENDER_CASE_H
+#define TESTS_RENDER_CASE_H
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "cdp/render.h"
+
+/* One fact, and every command the machine must answer with, in order, then its state when
+ * that changed: "prepare, grant 500 > loading". "" is silence. */
+struct step {
+    uint64_t now_ms;
+    struct render_fact fact;
+    const char *want;
+};
+
+#define A UINT64_C(0xa1)
+#define B UINT64_C(0xb2)
+#define C UINT64_C(0xc3)
+#define D UINT64_C(0xd4)
+
+#define NAVIGATED(id)                                                                              \
+    {                                                                                              \
+        .type = RENDER_FACT_NAVIGATED, .loader = (id)                                              \
+    }
+#define REFUSED(error)                                                                             \
+    {                                                                                              \
+        .type = RENDER_FACT_NAVIGATED, .loader = A, .net_error = (error)                           \
+    }
+#define DOWNLOAD()                                                                                 \
+    {                                                                                              \
+        .type = RENDER_FACT_NAVIGATED, .loader = A, .is_download = true,                           \
+        .net_error = "net::ERR_ABORTED"                                                            \
+    }
+#define STARTED(id)                                                                                \
+    {                                                                                              \
+        .type = RENDER_FACT_STARTED, .loader = (id)                                                \
+    }
+#define SCHEDULED()                                                                                \
+    {                                                                                              \
+        .type = RENDER_FACT_SCHEDULED                                                              \
+    }
+#define COMMITTED(id)                                                                              \
+    {                                                                                              \
+        .type = RENDER_FACT_COMMITTED, .loader = (id)                                              \
+    }
+#define COMMITTED_AS(id, what)                                                                     \
+    {                                                                                              \
+        .type = RENDER_FACT_COMMITTED, .loader = (id), .kind = (what)                              \
+    }
+#define PARSED(id)                                                                                 \
+    {                                                                                              \
+        .type = RENDER_FACT_PARSED, .loader = (id)                                                 \
+    }
+#define LOADED(id)                                                                                 \
+    {                                                                                              \
+        .type = RENDER_FACT_LOADED, .loader = (id)                                                 \
+    }
+#define STOPPED()                                                                                  \
+    {                                                                                              \
+        .type = RENDER_FACT_STOPPED                                                                \
+    }
+#define EXPIRED()                                                                                  \
+    {                                                                                              \
+        .type = RENDER_FACT_EXPIRED                                                                \
+    }
+#define FRAMED(id)                                                                                 \
+    {                                                                                              \
+        .type = RENDER_FACT_FRAMED, .loader = (id), .ok = true                                     \
+    }
+#define TICK()                                                                                     \
+    {                                                                                              \
+        .type = RENDER_FACT_TICK                                                                   \
+    }
+#define CAPTURED(id)                                                                               \
+    {                                                                                              \
+        .type = RENDER_FACT_CAPTURED, .loader = (id), .ok = true                                   \
+    }
+#define NOT_CAPTURED(id)                                                                           \
+    {                                                                                              \
+        .type = RENDER_FACT_CAPTURED, .loader = (id)                                               \
+    }
+#define NOT_MEASURED(id)                                                                           \
+    {                                                                                              \
+        .type = RENDER_FACT_MEASURED, .loader = (id)                                               \
+    }
+#define STREAMS(is)                                                                                \
+    {                                                                                              \
+        .type = RENDER_FACT_STREAMS, .ok = (is)                                                    \
+    }
+/* The page's clock, the time its scripts have run so far, and the nodes it has. */
+#define LOOKED(virtual, script, node_count)                                                        \
+    {                                                                                              \
+        .type = RENDER_FACT_LOOKED, .ok = true, .look = {                                          \
+            .virtual_ms = (virtual),                                                               \
+            .script_us = (script),                                                                 \
+            .nodes = (node_count)                                                                  \
+        }                                                                                          \
+    }
+#define WORKING(virtual, script, node_count)                                                       \
+    {                                                                                              \
+        .type = RENDER_FACT_LOOKED, .ok = true, .look = {                                          \
+            .virtual_ms = (virtual),                                                               \
+            .script_us = (script),                                                                 \
+            .nodes = (node_count),                                                                 \
+            .workers = 1                                                                           \
+        }                                                                                          \
+    }
+#define MEASURED(id, code, size)                                                                   \
+    {                                                                                              \
+        .type = RENDER_FACT_MEASURED, .loader = (id), .ok = true, .measure = {                     \
+            .status = (code),                                                                      \
+            .bytes = (size)                                                                        \
+        }                                                                                          \
+    }
+#define TRUNCATED(id)                                                                              \
+    {                                                                                              \
+        .type = RENDER_FACT_MEASURED, .loader = (id), .ok = true, .measure = {                     \
+            .status = 200,                                                                         \
+            .bytes = 10,                                                                           \
+            .is_incomplete = true                                                                  \
+        }                                                                                          \
+    }
+
+struct render_case {
+    const char *name;
+    const struct step *steps;
+    size_t count;
+    enum wait_until until;
+    enum on_timeout on_timeout;
+    const char *verdict; /* At the end: "" when it is not done. */
+};
+
+#define CASE(table, wait, how, end)                                                                \
+    {                                                                                              \
+#table, table, sizeof(table) / sizeof((table)[0]), wait, how, end                          \
+    }
+#define AUTO(table, end) CASE(table, WAIT_AUTO, ON_TIMEOUT_PARTIAL, end)
+#define LOAD(table, end) CASE(table, WAIT_LOAD, ON_TIMEOUT_PARTIAL, end)
+
+static inline void append(char *text, size_t bytes, const char *separator, const char *what)
+{
+    size_t at = strlen(text);
+
+    (void)snprintf(text + at, bytes - at, "%s%s", at > 0 ? separator : "", what);
+}
+
+static inline void describe(const struct render_commands *commands, const struct render *render,
+                            enum render_state before, char ret[256])
+{
+    char item[64];
+
+    ret[0] = '\0';
+    for (uint32_t i = 0; i < commands->count; i++) {
+        (void)snprintf(item, sizeof item, commands->items[i].virtual_ms != 0 ? "%s %u" : "%s",
+                       render_command_name(commands->items[i].type), commands->items[i].virtual_ms);
+        append(ret, 256, ", ", item);
+    }
+    bool is_reload = render->state == RENDER_LOADING && commands->count > 0 &&
+                     commands->items[0].type == RENDER_DO_PREPARE;
+    if (render->state != before || is_reload) {
+        (void)snprintf(item, sizeof item, "> %s", render_state_name(render->state));
+        append(ret, 256, " ", item);
+    }
+}
+
+static inline void describe_verdict(const struct render *render, char ret[256])
+{
+    static const char *const outcomes[] = {"complete", "partial", "failed"};
+    struct render_result result = {.outcome = RENDER_FAILED};
+
+    ret[0] = '\0';
+    if (render->state != RENDER_DONE)
+        return;
+    render_verdict(render, &result);
+    (void)snprintf(ret, 256, "%s %s%s%s %d, %lu %lu %lu %lu, %s", outcomes[result.outcome],
+                   render_code_name(result.code), result.net_error[0] != '\0' ? " " : "",
+                   result.net_error, result.status, (unsigned long)result.phases.navigate_ms,
+                   (unsigned long)result.phases.load_ms, (unsigned long)result.phases.settle_ms,
+                   (unsigned long)result.phases.capture_ms,
+                   render_is_page_good(render) ? "good" : "bad");
+}
+
+static inline void start(struct render *render, enum wait_until until, enum on_timeout on_timeout,
+                         struct render_commands *ret)
+{
+    const struct render_plan plan = {
+        .until = until,
+        .on_timeout = on_timeout,
+        .deadline_ms = 10000,
+        .settle_virtual_ms = 2000,
+        .stuck_request_ms = 3000,
+        .capture_reserve_ms = 1000,
+        .output_bytes_max = 1000,
+        .script_us = 70,
+        .clock_base_ms = 0,
+    };
+
+    render_start(render, 0, &plan, ret);
+}
+
+/* Runs one table; every step and the verdict must be as wanted. */
+static inline void run_case(const struct render_case *test)
+{
+
+    struct render render;
+    struct render_commands commands;
+    char got[256];
+
+    start(&render, test->until, test->on_timeout, &commands);
+    render_check(&render);
+    ck_assert_uint_eq(commands.count, 1);
+    ck_assert_int_eq(commands.items[0].type, RENDER_DO_NAVIGATE);
+    for (size_t i = 0; i < test->count; i++) {
+        const struct step *step = &test->steps[i];
+        enum render_state before = render.state;
+        render_step(&render, step->now_ms, &step->fact, &commands);
+        render_check(&render);
+        describe(&commands, &render, before, got);
+        ck_assert_msg(strcmp(got, step->want) == 0,
+                      "%s step %zu at %lu ms (%s): want \"%s\", got \"%s\"", test->name, i,
+                      (unsigned long)step->now_ms, render_fact_name(step->fact.type), step->want,
+                      got);
+    }
+    describe_verdict(&render, got);
+    ck_assert_msg(strcmp(got, test->verdict) == 0, "%s: want \"%s\", got \"%s\"", test->name,
+                  test->verdict, got);
+}
+
+#endif
