@@ -42,6 +42,9 @@ OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c))
 UNITS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
+POOL     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c))
+CANARY_C := $(shell grep -l 'CANARY.CANARY_' pool/*.c)
+CANARIES := $(shell awk '$$2 ~ /^CANARY_/ { sub(/CANARY_/, "", $$2); print $$2 }' pool/state.h)
 SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
@@ -72,6 +75,12 @@ unit: $(UNITS)  ## run the unit tests (MODE=sanitize: under sanitizers, like the
 
 sim: $(SIMULATE)  ## run the simulator of the pool (SIM_ARGS=...)
 	$(Q)scripts/run_tests.sh $(BUILD) $(SIMULATE:%="% $(SIM_ARGS)")
+
+sim-long: $(SIMULATE)  ## run it for two million steps on seeds of their own
+	$(Q)$(SIMULATE) --seeds=100001..101000 --steps=2000
+
+canaries: $(CANARIES:%=$(BUILD)/canary/%)  ## check that the simulator finds every known bug
+	$(Q)scripts/canaries.sh $^
 
 system: $(BUILD)/prerenderd $(SYSTEM) pages  ## run the daemon against a real browser
 	$(Q)scripts/run_tests.sh $(BUILD) $(SYSTEM)
@@ -164,9 +173,17 @@ $(UNITS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/lib.a
 # What tests of the pool share: step tables and the text of events and actions.
 $(filter $(BUILD)/tests/test_pool%,$(UNITS)): $(TABLES)
 
-$(BUILD)/tests/simulate: $(SIM) $(BUILD)/tests/pool_text.o $(BUILD)/lib.a
+# The simulator needs nothing but the pool.
+$(BUILD)/tests/simulate: $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+# The same with one known bug compiled into the pool.
+$(BUILD)/canary/%: $(CANARY_C) $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -DPOOL_CANARY=CANARY_$* -o $@ \
+	    $(filter-out $(CANARY_C:%.c=$(BUILD)/%.o),$^)
 
 $(SYSTEM): $(BUILD)/tests/system/%: $(BUILD)/tests/system/%.o $(HARNESS) $(BUILD)/lib.a
 	@echo "  LD    $@"
@@ -176,7 +193,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-.PHONY: all run test test-run unit sim system pages bench valgrind deps check style layers pure fmt \
-        fmt-check tidy conf install uninstall dist clean help
+.PHONY: all run test test-run unit sim sim-long canaries system pages bench valgrind deps check style \
+        layers pure fmt fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

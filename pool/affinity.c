@@ -197,7 +197,7 @@ static void publish_edges(struct pool *pool, struct affinity *affinity)
         affinity->batch = 0;
     if (affinity->single_use)
         return;
-    if (affinity->before_live && !live)
+    if (affinity->before_live && (!live || (CANARY(CANARY_STALE_NOTICE) && !same)))
         emit_edge(pool, POOL_ENDED, affinity, affinity->before_epoch);
     if (live && (!affinity->before_live || !same))
         emit_edge(pool, POOL_STARTED, affinity, affinity->epoch);

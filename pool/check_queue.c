@@ -11,7 +11,8 @@ static unsigned line_of(const struct request *request)
 static void check_not_parked(const struct pool *pool, const struct request *request)
 {
     const struct affinity *affinity = request->affinity;
-    if (pool->draining || !pool_gate_is_open(pool, request->lane) ||
+    if (pool->draining || pool->ended_late >= STEP_BATCH_MAX ||
+        !pool_gate_is_open(pool, request->lane) ||
         !pool_affinity_gate_is_open(pool, affinity, request->lane))
         return;
     assert(affinity->idle_count == 0);

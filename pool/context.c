@@ -104,8 +104,8 @@ bool pool_context_may_stay(const struct pool *pool, const struct page *page)
         return false;
     return page->epoch > affinity->disposed_epoch &&
            page->context->fingerprint == affinity->fingerprint &&
-           pool_affinity_routable(affinity) == 0 && affinity->opening == NULL &&
-           affinity->orphan == NULL;
+           (CANARY(CANARY_ORPHAN_BESIDE) || pool_affinity_routable(affinity) == 0) &&
+           affinity->opening == NULL && affinity->orphan == NULL;
 }
 
 static void send_dispose(struct pool *pool, const struct context *context)

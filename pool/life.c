@@ -70,6 +70,8 @@ static void life_end(struct pool *pool, struct life *life)
         page_of_ended_life(pool, page);
     while ((context = LIST_FIRST(&life->all_contexts)) != NULL)
         pool_context_gone(pool, context);
+    if (CANARY(CANARY_COUNTER_RESET))
+        pool->requests_in[REQUEST_RUNNING][POOL_MAIN] = 0;
     assert(life->charged == 0 && life->loose == 0);
     life_set_state(pool, life, LIFE_DOWN);
 }
@@ -234,7 +236,7 @@ void pool_life_late(struct pool *pool, struct life *life)
 
 void pool_rearm_after_failure(struct pool *pool, struct life *life, bool transient)
 {
-    if (life != pool->serving || pool->rearm.armed)
+    if (life != pool->serving || pool->rearm.armed || CANARY(CANARY_REARM_FORGOTTEN))
         return;
     if (transient && !life->transient_used) {
         life->transient_used = true;

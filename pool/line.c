@@ -100,6 +100,8 @@ struct rank pool_request_place(const struct request *request)
 bool pool_auth_differs(const struct request *request)
 {
     const struct affinity *affinity = request->affinity;
+    if (CANARY(CANARY_AUTH_KEPT))
+        return false;
     return request->fingerprint != 0 && affinity->bound &&
            request->fingerprint != affinity->fingerprint;
 }

@@ -30,6 +30,14 @@ struct page *pool_victim_choose(const struct pool *pool, bool without_waiters)
         if (affinity != NULL)
             return TAILQ_FIRST(&affinity->idle);
     }
+    if (CANARY(CANARY_PARENT_EVICTED) && !without_waiters) {
+        struct page *page;
+        LIST_FOREACH(page, &pool->serving->all_pages, of_life)
+        {
+            if (page->state == PAGE_LEASED)
+                return page;
+        }
+    }
     return NULL;
 }
 
@@ -110,8 +118,10 @@ static bool place_is_before(const struct request *a, const struct request *b)
 
 /* Least recently used; of several that were left in the same millisecond, the one that
  * knows the site already. */
-static struct page *idle_choose(const struct request *request)
+static struct page *idle_choose(struct pool *pool, const struct request *request)
 {
+    if (CANARY(CANARY_OWNER_CHANGES))
+        return RB_MIN(lru_tree, &pool->idle_pages);
     struct page *first = TAILQ_FIRST(&request->affinity->idle);
     struct page *page;
     TAILQ_FOREACH(page, &request->affinity->idle, queue)
@@ -131,12 +141,13 @@ static bool ended_late(struct pool *pool, struct request *request)
         return false;
     pool_timer_clear(pool, &request->timer);
     pool_request_late(pool, request);
+    pool->ended_late++;
     return true;
 }
 
 static void take_idle(struct pool *pool, struct request *request)
 {
-    struct page *page = idle_choose(request);
+    struct page *page = idle_choose(pool, request);
     if (page->renders > 0 && pool->config.probe_timeout_ms > 0)
         pool_request_probe(pool, request, page);
     else
@@ -298,7 +309,10 @@ void pool_match(struct pool *pool)
         pool_lines_settle(pool);
         enum move move = MOVE_NONE;
         struct request *request = next_mover(pool, &move);
-        if (request == NULL)
+        if (request == NULL || pool->ended_late >= STEP_BATCH_MAX)
+            break;
+        if (CANARY(CANARY_EVICTION_BLOCKS) && pool->serving != NULL &&
+            pool->serving->pages[PAGE_CLOSING] > 0)
             break;
         if (!ended_late(pool, request))
             move_make(pool, request, move);

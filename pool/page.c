@@ -14,7 +14,8 @@ static const uint32_t arrows[PAGE_STATES] = {
     [PAGE_IDLE] = TO(PAGE_PROBING) | TO(PAGE_LEASED) | TO(PAGE_CLOSING) | TO(PAGE_GONE),
     [PAGE_PROBING] = TO(PAGE_LEASED) | TO(PAGE_IDLE) | TO(PAGE_CLOSING) | TO(PAGE_GONE),
     [PAGE_LEASED] = TO(PAGE_IDLE) | TO(PAGE_DOOMED) | TO(PAGE_CLOSING) | TO(PAGE_GONE),
-    [PAGE_DOOMED] = TO(PAGE_CLOSING) | TO(PAGE_GONE),
+    [PAGE_DOOMED] =
+        TO(PAGE_CLOSING) | TO(PAGE_GONE) | (CANARY(CANARY_DOOMED_GRANTED) ? TO(PAGE_IDLE) : 0),
     [PAGE_CLOSING] = TO(PAGE_KILLING) | TO(PAGE_GONE),
     [PAGE_KILLING] = TO(PAGE_ZOMBIE) | TO(PAGE_GONE),
     [PAGE_ZOMBIE] = TO(PAGE_GONE),
@@ -180,6 +181,8 @@ static void page_send_close(struct pool *pool, struct page *page)
     action->page = page->node.id;
     action->context = page->context->node.id;
     action->retain = page->keep_asked;
+    if (CANARY(CANARY_DOUBLE_CLOSE))
+        *pool_emit(pool, POOL_CLOSE) = *action;
 }
 
 void pool_page_close(struct pool *pool, struct page *page, bool retain)
@@ -235,7 +238,8 @@ void pool_page_released(struct pool *pool, struct page *page)
 {
     uint32_t renders_max = pool->config.page_recycle_renders;
     bool worn = renders_max != 0 && page->renders >= renders_max;
-    if (page->state == PAGE_DOOMED || worn || page->single_use) {
+    bool doomed = page->state == PAGE_DOOMED && !CANARY(CANARY_DOOMED_GRANTED);
+    if (doomed || worn || page->single_use) {
         pool_page_close(pool, page, /* retain= */ true);
         return;
     }
@@ -373,7 +377,10 @@ void pool_page_late(struct pool *pool, struct page *page)
     switch (page->state) {
     case PAGE_OPENING:
         pool_rearm_after_failure(pool, page->life, false);
-        pool_page_close(pool, page, /* retain= */ false);
+        if (CANARY(CANARY_LATE_OPEN_STALE))
+            pool_page_gone(pool, page);
+        else
+            pool_page_close(pool, page, /* retain= */ false);
         break;
     case PAGE_PROBING:
         pool_request_return(pool, page->request);
@@ -385,6 +392,10 @@ void pool_page_late(struct pool *pool, struct page *page)
         page_send_kill(pool, page);
         break;
     case PAGE_KILLING:
+        if (CANARY(CANARY_ZOMBIE_FREED)) {
+            pool_page_gone(pool, page);
+            break;
+        }
         pool_page_set_state(pool, page, PAGE_ZOMBIE);
         pool_context_set_state(pool, page->context, CONTEXT_ZOMBIE);
         pool->totals.zombies++;

@@ -10,6 +10,8 @@ uint32_t pool_running_in(const struct pool *pool, enum pool_lane lane)
 /* Every zombie holds a slot that a main render would need. */
 uint32_t pool_main_bound(const struct pool *pool)
 {
+    if (CANARY(CANARY_PERMIT_DEADLOCK))
+        return pool->cap + 1;
     uint32_t zombies = pool->serving != NULL ? pool->serving->pages[PAGE_ZOMBIE] : 0;
     return pool->cap > zombies ? pool->cap - zombies : 1;
 }
@@ -81,6 +83,8 @@ bool pool_can_grow(const struct pool *pool, enum tier tier)
 uint32_t pool_slots_free(const struct pool *pool, const struct life *life)
 {
     uint32_t slots = pool->cap + 1;
+    if (CANARY(CANARY_SLOT_EARLY))
+        slots += life->pages[PAGE_CLOSING];
     return life->charged < slots ? slots - life->charged : 0;
 }
 

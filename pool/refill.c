@@ -65,7 +65,8 @@ static bool pool_is_idle(const struct pool *pool)
 
 void pool_contraction_watch(struct pool *pool)
 {
-    bool wanted = pool_is_idle(pool) && pool->cap > pool->config.pages_min;
+    bool wanted =
+        !CANARY(CANARY_CAP_STAYS) && pool_is_idle(pool) && pool->cap > pool->config.pages_min;
     if (!wanted)
         pool_timer_clear(pool, &pool->contraction);
     else if (!pool->contraction.armed)

@@ -199,7 +199,8 @@ void pool_request_probe(struct pool *pool, struct request *request, struct page 
 static void probe_settle(struct pool *pool, struct request *request)
 {
     assert(request->state == REQUEST_PROBING);
-    request->waits.probe_ms += pool->now_ms - request->mark_ms;
+    if (!CANARY(CANARY_PROBE_TIME_LOST))
+        request->waits.probe_ms += pool->now_ms - request->mark_ms;
     request->mark_ms = pool->now_ms;
 }
 
@@ -239,7 +240,8 @@ void pool_request_grant(struct pool *pool, struct request *request, struct page 
     request->page = page;
     request->attempt++;
     request->granted_ms = pool->now_ms;
-    pool_timer_set(pool, &request->timer, TIMER_REQUEST, request->deadline_ms);
+    uint64_t end_ms = CANARY(CANARY_NO_DEADLINE) ? UINT64_MAX : request->deadline_ms;
+    pool_timer_set(pool, &request->timer, TIMER_REQUEST, end_ms);
     page->request = request;
     page->lane = request->lane;
     page->site = request->site;
@@ -284,7 +286,7 @@ void pool_request_fault(struct pool *pool, struct request *request, enum pool_re
         request_fail(pool, request, reason);
         return;
     }
-    *used = true;
+    *used = !CANARY(CANARY_POISON);
     pool->totals.requeued++;
     if (reason == POOL_PAGE_FAULT)
         pool_emit_request(pool, POOL_ABORT, request, reason);

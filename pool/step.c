@@ -11,6 +11,7 @@ static void step_begin(struct pool *pool, uint64_t now_ms, const struct pool_eve
     pool->random = event->random;
     pool->actions_count = 0;
     pool->granted_any = false;
+    pool->ended_late = 0;
     pool->rested = NULL;
     pool->cap_before = pool->cap;
 }

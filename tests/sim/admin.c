@@ -66,7 +66,7 @@ void admin_disposed(struct sim *sim, const struct pool_action *action)
             context->private_request != 0 || context->bound_step >= wait->step)
             continue;
         const struct context *known = pool_id_find(&sim->pool->contexts_by_id, i);
-        SIM_CHECK(sim, known != NULL && known->state == CONTEXT_ZOMBIE,
+        SIM_CHECK(sim, known == NULL || known->state == CONTEXT_ZOMBIE,
                   "dispose %lu is answered while context %lu is there", action->dispose, i);
     }
 }

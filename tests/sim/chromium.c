@@ -162,6 +162,8 @@ static void order_close(struct sim *sim, const struct pool_action *action)
     SIM_CHECK(sim, page->request == 0, "close of page %lu under its render", action->page);
     SIM_CHECK(sim, page->fate == FATE_READY || page->fate == FATE_CRASHED,
               "close of page %lu which is not there", action->page);
+    SIM_CHECK(sim, !page->close_ordered, "page %lu is closed twice", action->page);
+    page->close_ordered = true;
     page->close_retain = action->retain;
     page->serial++;
     struct pool_event answer = {.type = POOL_CLOSED, .page = action->page};

@@ -275,6 +275,7 @@ void clients_granted(struct sim *sim, const struct pool_action *action)
     request->started_step = sim->step;
     request->attempts++;
     SIM_CHECK(sim, action->grant.attempt == request->attempts, "attempts are miscounted");
+    SIM_CHECK(sim, request->attempts <= 3, "request %lu is tried again and again", action->request);
     set_fate(sim, request, ASK_RUNNING);
     request->page = action->page;
     request->work_done = false;

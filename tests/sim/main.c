@@ -30,8 +30,8 @@ static void on_abort(int number)
         snprintf(text, sizeof text, "assertion failed in seed %" PRIu64 "\n", running_seed);
     ssize_t written = write(STDERR_FILENO, text, (size_t)length);
     (void)written;
-    signal(number, SIG_DFL);
-    raise(number);
+    (void)number;
+    _exit(EXIT_FAILURE);
 }
 
 static bool parse_number(const char *text, const char **ret_end, uint64_t *ret)

@@ -41,6 +41,7 @@ void manager_ended(struct sim *sim, const struct pool_action *action)
     struct sim_affinity *affinity = &sim->affinities[index];
     SIM_CHECK(sim, affinity->live && affinity->epoch == action->epoch,
               "%s ended, but did not live in epoch %lu", affinity->key, action->epoch);
+    SIM_CHECK(sim, !is_live(sim, index), "%s ended and is live", affinity->key);
     affinity->live = false;
     affinity->notice = true;
     sim_later(sim, random_around(&sim->random, 100),

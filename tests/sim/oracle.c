@@ -79,6 +79,27 @@ static void check_order(struct sim *sim, const struct pool_action *grant)
     }
 }
 
+/* A failure closes the way to new pages for a while, unless it is closed already. */
+void oracle_before_step(struct sim *sim, const struct pool_event *event)
+{
+    const struct life *serving = sim->pool->serving;
+    if (event->type != POOL_OPEN_FAILED || event->transient || serving == NULL)
+        return;
+    const struct page *page = pool_id_find(&sim->pool->pages_by_id, event->page);
+    if (page == NULL || page->state != PAGE_OPENING || page->life != serving)
+        return;
+    if (sim->pool->rearm.armed)
+        return;
+    sim->no_open_life = serving->id;
+    sim->no_open_before_ms = sim->now_ms + 500;
+}
+
+static void check_rearm(struct sim *sim, const struct pool_action *open)
+{
+    SIM_CHECK(sim, open->life != sim->no_open_life || sim->now_ms >= sim->no_open_before_ms,
+              "page %lu opens too soon after a failure", open->page);
+}
+
 void oracle_after_step(struct sim *sim, const struct pool_event *event,
                        const struct pool_actions *actions)
 {
@@ -96,6 +117,8 @@ void oracle_after_step(struct sim *sim, const struct pool_event *event,
     for (size_t i = 0; i < actions->count; i++) {
         if (actions->items[i].type == POOL_GRANT)
             check_order(sim, &actions->items[i]);
+        if (actions->items[i].type == POOL_OPEN)
+            check_rearm(sim, &actions->items[i]);
     }
     manager_audit(sim);
 }

@@ -94,7 +94,7 @@ struct sim_page {
     enum page_fate fate;
     uint64_t life, context, request; /* request: that renders on it. */
     uint32_t serial;                 /* Of the latest order. */
-    bool close_retain, opened_heard;
+    bool close_ordered, close_retain, opened_heard;
 };
 
 struct sim_context {
@@ -173,6 +173,7 @@ struct sim {
     uint32_t waiting, running; /* By lane does not matter here. */
     uint32_t waiting_fresh;    /* Main, never returned to their rank. */
     uint32_t cap;
+    uint64_t no_open_life, no_open_before_ms; /* After an opening that failed. */
     /* What the run has seen, for the summary. */
     uint64_t granted, refused, answered, notices;
 };
@@ -235,6 +236,7 @@ void manager_audit(struct sim *);
 uint64_t affinity_index(const struct sim *, const char *key, size_t key_bytes);
 
 /* ---- oracle.c ---- */
+void oracle_before_step(struct sim *, const struct pool_event *);
 void oracle_after_step(struct sim *, const struct pool_event *, const struct pool_actions *);
 void oracle_after_tick(struct sim *);
 void oracle_at_end(struct sim *);

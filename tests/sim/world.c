@@ -114,6 +114,7 @@ void sim_step(struct sim *sim, const struct pool_event *event)
     chromium_heard(sim, &drawn);
     if (drawn.type == POOL_LIFE_DOWN)
         renders_of_life_return(sim, drawn.life);
+    oracle_before_step(sim, &drawn);
     coverage_before(sim->coverage, sim->pool);
     struct pool_actions actions = pool_step(sim->pool, sim->now_ms, &drawn);
     coverage_after(sim->coverage, sim->pool, drawn.type);
