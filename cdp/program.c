@@ -54,7 +54,7 @@ static int find_path(const char *wanted, struct program *program, char *error)
 
 /* Looks up browser.user. Root itself will not do: Chromium does not start its sandbox as
  * root, and pages are not to be rendered with root's rights without one either. */
-static int find_user(const char *name, struct program *program, char *error)
+static int look_up(const char *name, struct program *program, char *error)
 {
     char buffer[PASSWD_BYTES];
     struct passwd entry, *found = NULL;
@@ -81,14 +81,26 @@ static int find_user(const char *name, struct program *program, char *error)
     return 0;
 }
 
+int program_find_user(const struct browser_config *config, struct program *ret,
+                      char error[PROGRAM_ERROR_BYTES])
+{
+    ret->uid = geteuid();
+    ret->gid = getegid();
+    ret->changes_user = false;
+    if (ret->uid != 0) {
+        return 0;
+    }
+    return look_up(*config->user != '\0' ? config->user : "nobody", ret, error);
+}
+
 int program_find(const struct browser_config *config, struct program *ret,
                  char error[PROGRAM_ERROR_BYTES])
 {
-    struct program program = {.uid = geteuid(), .gid = getegid()};
+    struct program program = {.changes_user = false};
 
     int code = find_path(config->path, &program, error);
-    if (code == 0 && program.uid == 0) {
-        code = find_user(*config->user != '\0' ? config->user : "nobody", &program, error);
+    if (code == 0) {
+        code = program_find_user(config, &program, error);
     }
     if (code != 0) {
         return code;

@@ -23,4 +23,8 @@ struct program {
 int program_find(const struct browser_config *, struct program *ret,
                  char error[PROGRAM_ERROR_BYTES]);
 
+/* The second half alone: sets changes_user, uid and gid. */
+int program_find_user(const struct browser_config *, struct program *ret,
+                      char error[PROGRAM_ERROR_BYTES]);
+
 #endif

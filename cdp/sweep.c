@@ -1,8 +1,9 @@
 /* sweep.c: removes what earlier daemons left behind, see profile.h and browser.h.
  *
  * The root may be /tmp, where anybody can make directories with our names: only those that
- * belong to us are touched. A process is killed only if its start time is the one that was
- * written down, so that no other process that got its id later is hit. */
+ * belong to us are touched, or to the browser's user, since a process of a browser that
+ * outlived it for a moment may have made its directory again. A process is killed only if its start
+ * time is the one that was written down, so that no other process that got its id later is hit. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "cdp/browser.h"
 #include "cdp/proc.h"
 #include "cdp/profile.h"
+#include "cdp/program.h"
 
 /* After a kill: how long to wait for the processes of the group, in steps of 10 ms. */
 #define WAIT_STEPS_MAX 100
@@ -54,7 +56,7 @@ static void kill_leftover(int directory_fd)
 }
 
 /* Removes one directory if it is ours and nobody holds its lock. */
-static bool sweep_one(int root_fd, const char *root, const char *name)
+static bool sweep_one(int root_fd, const char *root, const char *name, uid_t browser_uid)
 {
     char path[PATH_MAX];
     struct stat status;
@@ -66,8 +68,12 @@ static bool sweep_one(int root_fd, const char *root, const char *name)
     }
     int length = snprintf(path, sizeof path, "%s/%s", root, name);
     if (length > 0 && (size_t)length < sizeof path && fstat(fd, &status) == 0 &&
-        status.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        kill_leftover(fd);
+        (status.st_uid == geteuid() || status.st_uid == browser_uid) &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        /* What the browser could have written names no process that we would kill. */
+        if (status.st_uid == geteuid()) {
+            kill_leftover(fd);
+        }
         is_removed = profile_remove(path) == 0;
     }
     (void)close(fd);
@@ -77,16 +83,20 @@ static bool sweep_one(int root_fd, const char *root, const char *name)
 int browser_sweep_profiles(const struct config *config)
 {
     const char *root = profile_root(&config->browser);
+    struct program program = {.changes_user = false};
+    char error[PROGRAM_ERROR_BYTES];
     DIR *list = opendir(root);
     int count = 0;
 
     if (list == NULL) {
         return 0;
     }
+    /* Without such a user there are no directories of his, either. */
+    uid_t uid = program_find_user(&config->browser, &program, error) == 0 ? program.uid : geteuid();
     for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
         const char *name = entry->d_name;
         if (strncmp(name, PROFILE_PREFIX, strlen(PROFILE_PREFIX)) == 0 &&
-            strlen(name) == strlen(PROFILE_PREFIX) + 6 && sweep_one(dirfd(list), root, name)) {
+            strlen(name) == strlen(PROFILE_PREFIX) + 6 && sweep_one(dirfd(list), root, name, uid)) {
             count++;
         }
     }

@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 static const char *const fixed[] = {
-    /* The port is for us. The pipe is a lifeline: the browser ends when our end of it is
-     * closed, whatever has ended us. */
+    /* The port is for us. The pipe is a lifeline: a browser that runs ends when our end of
+     * it is closed, whatever has ended us. */
     "--remote-debugging-port=0",
     "--remote-debugging-pipe",
     /* No page that nobody asked for. */
@@ -60,6 +61,23 @@ static const char feature_switch[] = "--disable-features=";
 
 /* Chromium's shared memory wants at least this; containers often come with 64 MiB. */
 #define SHARED_MEMORY_BYTES_MIN (128ull * 1024 * 1024)
+
+/* Has the kernel kill the browser when we die, in whatever moment of its start: only a
+ * browser that has started looks at its lifeline. The shell gives up if we died before the
+ * kernel was told; then it becomes the browser. All this runs as the browser's user
+ * already, since a change of user would undo it. setpriv is part of util-linux, which every
+ * Debian system has; others do without. */
+static const char *const keeper[] = {
+    "/usr/bin/setpriv",
+    "--pdeathsig",
+    "KILL",
+    "--",
+    "/bin/sh",
+    "-c",
+    "[ \"$PPID\" = \"$0\" ] && exec \"$@\"",
+};
+
+#define KEEPER_COUNT (sizeof keeper / sizeof keeper[0])
 
 struct list {
     char **items;
@@ -145,11 +163,26 @@ static char *add_given(struct list *list, const char *args, char *features)
     return features;
 }
 
+static void add_keeper(struct list *list)
+{
+    char *pid = NULL;
+
+    if (access(keeper[0], X_OK) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < KEEPER_COUNT; i++) {
+        list_add(list, keeper[i]);
+    }
+    /* The shell's $0, against which it holds the process id of its parent. */
+    list_take(list, asprintf(&pid, "%d", (int)getpid()) < 0 ? NULL : pid);
+}
+
 char **switches_new(const struct browser_config *config, const struct program *program,
                     const char *profile)
 {
     struct list list = {.items = NULL};
 
+    add_keeper(&list);
     list_add(&list, program->path);
     if (!program->is_headless_shell) {
         list_add(&list, "--headless=new");
