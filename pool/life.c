@@ -213,8 +213,9 @@ void pool_life_down(struct pool *pool, uint64_t id)
     bool retiring = life == pool->retiring;
     if (lasted)
         pool->launch_failures = 0;
+    if (life == pool->serving)
+        pool_timer_clear(pool, &pool->rearm);
     life_end(pool, life);
-    pool_timer_clear(pool, &pool->rearm);
     if (!retiring && pool->starting == NULL)
         backoff_begin(pool);
 }
