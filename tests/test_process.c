@@ -196,7 +196,7 @@ END_TEST
  * removal of the profile, not prevent it. */
 START_TEST(late_writers_do_not_keep_the_profile)
 {
-    start_fronted("setsid sh -c 'i=0; while [ $i -lt 40 ]; do mkdir -p \"$HOME/late\" 2>/dev/null; "
+    start_fronted("setsid sh -c 'i=0; while [ $i -lt 40 ]; do mkdir \"$HOME/late\" 2>/dev/null; "
                   "touch \"$HOME/late/$i\" 2>/dev/null; i=$((i+1)); sleep 0.005; done' &\n"
                   "sleep 1000");
     ck_assert(rig_until(&rig, is_settled, NULL, LIMIT_MS));
