@@ -128,7 +128,7 @@ bool has_event(enum cdp_event_type type)
     return has_come(&wanted);
 }
 
-static void drop_events(void)
+void drop_events(void)
 {
     for (size_t i = 0; i < stage.events_count; i++)
         render_result_free(stage.events[i].result);

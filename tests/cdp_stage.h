@@ -35,6 +35,7 @@ void end(void);
 /* Waits for an event of that type (and page, unless 0) and takes it out. */
 bool await(enum cdp_event_type, uint64_t page, uint64_t limit_ms, struct cdp_event *ret);
 bool has_event(enum cdp_event_type);
+void drop_events(void);
 /* Lets that much time pass on the loop: for what must not happen. */
 void pass(uint64_t ms);
 
