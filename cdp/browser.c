@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/disposal.h"
+#include "cdp/launch.h"
+#include "cdp/lookup.h"
 #include "cdp/process.h"
 #include "cdp/profile.h"
-#include "cdp/program.h"
 #include "cdp/selftest.h"
-#include "cdp/switches.h"
 #include "cdp/wire.h"
 
 /* Calls that may be pending at once: what a page has in flight at its busiest, and the
@@ -44,7 +44,8 @@ struct browser {
     struct process *process; /* NULL: attached, or it was not even tried. */
     struct profile profile;
     struct calls *calls;
-    struct wire *wire; /* NULL until the endpoint is known. */
+    struct lookup *lookup; /* NULL: a process is started. */
+    struct wire *wire;     /* NULL until the endpoint is known. */
     struct selftest selftest;
 
     uint64_t start_deadline_ms;
@@ -76,55 +77,35 @@ browser_fail(struct browser *browser, uint64_t now_ms, const char *format, ...)
     va_end(arguments);
     browser->state = BROWSER_STOPPING;
     browser->words_deadline_ms = browser->is_lost ? now_ms + LAST_WORDS_MS : now_ms;
+    if (browser->lookup != NULL) {
+        lookup_close(browser->lookup);
+    }
     if (browser->wire != NULL) {
         wire_close(browser->wire);
     }
     calls_fail_all(browser->calls, now_ms);
 }
 
-/* How the process ended, with its last words and what may be done about it. */
-static void describe_exit(const struct browser *browser, char *ret, size_t ret_bytes)
-{
-    const struct output *output = process_output(browser->process);
-    bool has_words = output->words[0] != '\0';
-    char how[64];
-
-    process_describe_exit(browser->process, how, sizeof how);
-    (void)snprintf(ret, ret_bytes, "the browser %s%s%.160s%s", how, has_words ? ": " : "",
-                   output->words,
-                   output->is_about_sandbox
-                       ? "; set browser.user to an unprivileged user, allow user namespaces or "
-                         "install chromium-sandbox, or set browser.sandbox=off"
-                       : "");
-}
-
 static void start_process(struct browser *browser, uint64_t now_ms)
 {
-    const struct browser_config *config = &browser->config->browser;
-    struct program program;
-    char error[PROGRAM_ERROR_BYTES];
-    int code = 0;
+    char error[LAUNCH_ERROR_BYTES];
 
-    if (program_find(config, &program, error) != 0 ||
-        profile_new(config, &program, &browser->profile, error) != 0) {
+    browser->process = launch(browser->loop, &browser->config->browser, &browser->profile, error);
+    if (error[0] != '\0') {
         browser_fail(browser, now_ms, "%s", error);
-        return;
     }
-    char **argv = switches_new(config, &program, browser->profile.data);
-    char **environment = switches_environment(browser->profile.data);
-    if (argv != NULL && environment != NULL) {
-        browser->process =
-            process_new(browser->loop, &program, argv, environment, browser->profile.data, &code);
-    }
-    switches_free(argv);
-    switches_free(environment);
-    if (browser->process == NULL) {
-        browser_fail(browser, now_ms, "no memory to start %.200s", program.path);
-    } else if (code != 0) {
-        browser_fail(browser, now_ms, "cannot start %.200s%s: %s", program.path,
-                     program.changes_user ? " as the user of browser.user" : "", uv_strerror(code));
-    } else {
-        profile_note_pid(&browser->profile, process_pid(browser->process));
+}
+
+static void start_lookup(struct browser *browser, uint64_t now_ms)
+{
+    const char *url = browser->config->browser.websocket_url;
+
+    browser->lookup = lookup_new(browser->loop, url);
+    if (browser->lookup == NULL) {
+        browser_fail(browser, now_ms,
+                     "browser.websocket_url: %.200s is not of the form ws://HOST:PORT/PATH, "
+                     "ws://HOST:PORT or http://HOST:PORT",
+                     url);
     }
 }
 
@@ -152,8 +133,7 @@ struct browser *browser_new(uv_loop_t *loop, const struct config *config, uint64
     browser->words_deadline_ms = UINT64_MAX;
     browser->is_attached = config->browser.websocket_url[0] != '\0';
     if (browser->is_attached) {
-        (void)snprintf(browser->websocket_url, sizeof browser->websocket_url, "%s",
-                       config->browser.websocket_url);
+        start_lookup(browser, now_ms);
     } else {
         start_process(browser, now_ms);
     }
@@ -242,23 +222,36 @@ static void on_probe(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
     }
 }
 
-static void turn_starting(struct browser *browser, uint64_t now_ms)
+/* Writes the endpoint if it is known by now. */
+static void find_endpoint(struct browser *browser, uint64_t now_ms)
 {
-    const struct config *config = browser->config;
+    const char *url = "";
 
     if (browser->process != NULL) {
-        const char *endpoint = process_output(browser->process)->endpoint;
-        (void)snprintf(browser->websocket_url, sizeof browser->websocket_url, "%s", endpoint);
+        url = process_output(browser->process)->endpoint;
+    } else if (lookup_get_state(browser->lookup) == LOOKUP_FOUND) {
+        url = lookup_url(browser->lookup);
+        lookup_close(browser->lookup);
+    } else if (lookup_get_state(browser->lookup) == LOOKUP_FAILED) {
+        browser_fail(browser, now_ms, "browser.websocket_url: %.200s: %s",
+                     browser->config->browser.websocket_url, lookup_error(browser->lookup));
     }
+    (void)snprintf(browser->websocket_url, sizeof browser->websocket_url, "%s", url);
+}
+
+static void turn_starting(struct browser *browser, uint64_t now_ms)
+{
+    find_endpoint(browser, now_ms);
     if (browser->websocket_url[0] == '\0') {
         return;
     }
-    uint64_t wanted = config->render.output_bytes_max * ESCAPED_BYTES_FACTOR + MESSAGE_EXTRA_BYTES;
+    uint64_t wanted =
+        browser->config->render.output_bytes_max * ESCAPED_BYTES_FACTOR + MESSAGE_EXTRA_BYTES;
     browser->wire = wire_new(browser->loop, browser->websocket_url,
                              wanted < MESSAGE_BYTES_MAX ? (size_t)wanted : MESSAGE_BYTES_MAX);
     if (browser->wire == NULL) {
-        browser_fail(browser, now_ms, "%s%.200s is not of the form ws://IP:PORT/PATH",
-                     browser->is_attached ? "browser.websocket_url: " : "", browser->websocket_url);
+        browser_fail(browser, now_ms, "%.200s is not of the form ws://IP:PORT/PATH",
+                     browser->websocket_url);
         return;
     }
     browser->state = BROWSER_CONNECTING;
@@ -311,7 +304,7 @@ static void check_alive(struct browser *browser, uint64_t now_ms)
             browser->words_deadline_ms = now_ms + LAST_WORDS_MS;
         }
         if (process_has_spoken(browser->process) || now_ms >= browser->words_deadline_ms) {
-            describe_exit(browser, text, sizeof text);
+            launch_describe_end(browser->process, text, sizeof text);
             browser_fail(browser, now_ms, "%s", text);
             return;
         }
@@ -330,7 +323,7 @@ static void check_alive(struct browser *browser, uint64_t now_ms)
 static void explain_loss(struct browser *browser, uint64_t now_ms)
 {
     if (browser->is_lost && browser->process != NULL && process_has_spoken(browser->process)) {
-        describe_exit(browser, browser->error, sizeof browser->error);
+        launch_describe_end(browser->process, browser->error, sizeof browser->error);
         browser->words_deadline_ms = now_ms;
         browser->is_lost = false;
     }
@@ -359,9 +352,11 @@ static void turn_stopping(struct browser *browser, uint64_t now_ms)
     if (has_profile) {
         disposal_turn(&browser->disposal, browser->loop, now_ms, browser->profile.directory);
     }
+    bool is_lookup_gone = browser->lookup == NULL || lookup_is_gone(browser->lookup);
     bool is_wire_gone = browser->wire == NULL || wire_is_gone(browser->wire);
     bool is_profile_gone = !has_profile || browser->disposal.state == DISPOSAL_DONE;
-    if (is_wire_gone && is_profile_gone && calls_pending_count(browser->calls) == 0) {
+    if (is_lookup_gone && is_wire_gone && is_profile_gone &&
+        calls_pending_count(browser->calls) == 0) {
         profile_release(&browser->profile);
         browser->state = BROWSER_GONE;
     }
@@ -481,6 +476,7 @@ void browser_free(struct browser *browser)
         wire_free(browser->wire);
     }
     process_free(browser->process);
+    lookup_free(browser->lookup);
     calls_free(browser->calls);
     free(browser);
 }

@@ -33,7 +33,7 @@ enum browser_state {
  * message are borrowed for the call. */
 typedef void browser_on_event(void *owner, struct browser *, uint64_t now_ms, struct cdp_message *);
 
-/* Starts a browser process (or attaches, see browser.websocket_url) as `life`. Never fails
+/* Starts a browser process (or attaches, see lookup.h) as `life`. Never fails
  * at once: what goes wrong ends in STOPPING with browser_error(). NULL: out of memory. */
 struct browser *browser_new(uv_loop_t *, const struct config *, uint64_t now_ms, uint64_t life,
                             browser_on_event *, void *owner);

@@ -101,6 +101,8 @@ void fake_send_text(struct fake_browser *fake, const char *text)
     fake_send_frame(fake, 0x81, text, strlen(text));
 }
 
+static void fake_on_connection(uv_stream_t *listener, int status);
+
 static void fake_on_connection_closed(uv_handle_t *handle)
 {
     struct fake_connection *connection = handle->data;
@@ -109,6 +111,11 @@ static void fake_on_connection_closed(uv_handle_t *handle)
     free(connection->message);
     connection->input = connection->message = NULL;
     connection->fake->handles_count--;
+    if (connection->fake->has_waiting &&
+        !uv_is_closing((uv_handle_t *)&connection->fake->listener)) {
+        connection->fake->has_waiting = false;
+        fake_on_connection((uv_stream_t *)&connection->fake->listener, 0);
+    }
 }
 
 void fake_hang_up(struct fake_browser *fake)
@@ -153,6 +160,10 @@ static void fake_on_head(struct fake_browser *fake)
 {
     char reply[256];
 
+    if (strncmp(fake->head, "GET /json/version ", strlen("GET /json/version ")) == 0) {
+        fake_send_raw(fake, fake->version, strlen(fake->version));
+        return;
+    }
     switch (fake->handshake) {
     case FAKE_ACCEPTS:
     case FAKE_LIES:
@@ -297,8 +308,12 @@ static void fake_on_connection(uv_stream_t *listener, int status)
 {
     struct fake_browser *fake = listener->data;
 
+    assert(status == 0);
     /* The connection before must be closed completely: its handle is used again. */
-    assert(status == 0 && fake->handles_count == 2);
+    if (fake->handles_count != 2) {
+        fake->has_waiting = true;
+        return;
+    }
     fake->connections_count++;
     fake->connection = (struct fake_connection){.fake = fake, .is_open = true};
     (void)uv_tcp_init(fake->loop, &fake->connection.tcp);
@@ -329,6 +344,11 @@ void fake_open(struct fake_browser *fake, uv_loop_t *loop)
     assert(code == 0);
     (void)snprintf(fake->url, sizeof fake->url, "ws://127.0.0.1:%d/devtools/browser/fake",
                    ntohs(address.sin_port));
+    /* The name in it is not one that could be resolved. */
+    (void)snprintf(
+        fake->version, sizeof fake->version,
+        "HTTP/1.1 200 OK\r\nContent-Type:application/json\r\n\r\n{\"Browser\": \"Fake\", "
+        "\"webSocketDebuggerUrl\": \"ws://inside.invalid/devtools/browser/fake\"}");
 }
 
 static void fake_on_handle_closed(uv_handle_t *handle)

@@ -60,8 +60,10 @@ struct fake_browser {
     size_t frame_bytes_max; /* Of the frames that came. */
     uint32_t handles_count; /* Open ones. */
     char url[128];
-    char head[4096]; /* The last request. */
-    char method[64]; /* Of the last message that fake_answer() saw. */
+    char head[4096];   /* The last request. */
+    char version[512]; /* The answer to GET /json/version, with its head. */
+    bool has_waiting;  /* A connection waits for the one before to be closed. */
+    char method[64];   /* Of the last message that fake_answer() saw. */
     /* Bytes that leave in pieces of `drip_bytes`, one per turn of the loop; 0: at once. */
     size_t drip_bytes;
     char *dripping;

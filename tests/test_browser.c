@@ -138,11 +138,52 @@ END_TEST
 
 START_TEST(bad_urls_name_the_knob)
 {
-    static char url[] = "ftp://127.0.0.1:1/x";
+    static char *const urls[] = {"ftp://127.0.0.1:1/x", "http://127.0.0.1:1/x", "127.0.0.1:1",
+                                 "wss://127.0.0.1:1", "ws://:1"};
 
-    config.browser.websocket_url = url;
+    config.browser.websocket_url = urls[_i];
     start();
-    expect_error("browser.websocket_url");
+    expect_error("browser.websocket_url: ");
+    expect_error(urls[_i]);
+}
+END_TEST
+
+/* What an operator may write instead of the whole URL. */
+START_TEST(finds_the_websocket)
+{
+    static const char *const forms[][2] = {
+        {"http://127.0.0.1", ""},
+        {"ws://127.0.0.1", "/"},
+        {"http://localhost", "/"},
+        {"ws://localhost", "/devtools/browser/fake"},
+    };
+    char url[128];
+    int port = 0;
+
+    ck_assert_int_eq(sscanf(fake.url, "ws://127.0.0.1:%d/", &port), 1);
+    (void)snprintf(url, sizeof url, "%s:%d%s", forms[_i][0], port, forms[_i][1]);
+    config.browser.websocket_url = url;
+    fake.drip_bytes = 100;
+    start_up();
+    ck_assert_str_eq(browser_websocket_url(browser), fake.url);
+}
+END_TEST
+
+START_TEST(reports_what_does_not_answer_like_a_browser)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\n\r\n{\"webSocketDebuggerUrl\": \"about:blank\"}",
+        "SSH-2.0-nonsense\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n{\"webSocketDebuggerUrl\": ",
+    };
+
+    (void)snprintf(fake.version, sizeof fake.version, "%s", answers[_i]);
+    memcpy(strstr(fake.url, "/devtools"), "\0", 1);
+    config.browser.start_timeout_ms = 200;
+    start();
+    expect_error(_i == 1 || _i == 2 ? "names no websocket" : "not ready within 200 ms");
 }
 END_TEST
 
@@ -224,7 +265,9 @@ int main(void)
     tcase_add_test(tests, frames_in_pieces_are_no_matter);
     tcase_add_loop_test(tests, failed_handshakes_end_it, 0, 4);
     tcase_add_test(tests, start_has_a_deadline);
-    tcase_add_test(tests, bad_urls_name_the_knob);
+    tcase_add_loop_test(tests, bad_urls_name_the_knob, 0, 5);
+    tcase_add_loop_test(tests, finds_the_websocket, 0, 4);
+    tcase_add_loop_test(tests, reports_what_does_not_answer_like_a_browser, 0, 5);
     tcase_add_test(tests, silence_ends_it);
     tcase_add_test(tests, one_missed_probe_is_forgiven);
     tcase_add_test(tests, probes_can_be_off);
