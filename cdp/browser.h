@@ -33,7 +33,8 @@ enum browser_state {
  * message are borrowed for the call. */
 typedef void browser_on_event(void *owner, struct browser *, uint64_t now_ms, struct cdp_message *);
 
-/* Starts a browser process (or attaches, see lookup.h) as `life`. Never fails
+/* Starts a browser process (or attaches, see lookup.h) as `life`. It dies with the calling
+ * thread, however that ends. Never fails
  * at once: what goes wrong ends in STOPPING with browser_error(). NULL: out of memory. */
 struct browser *browser_new(uv_loop_t *, const struct config *, uint64_t now_ms, uint64_t life,
                             browser_on_event *, void *owner);
@@ -58,7 +59,8 @@ void browser_forget_session(struct browser *, uint64_t session_number);
 
 void browser_turn(struct browser *, uint64_t now_ms);
 uint64_t browser_deadline_ms(const struct browser *);
-/* Ends the whole process group; idempotent. */
+/* Ends the whole process group; idempotent. Pending calls are lost before it returns or,
+ * when it is called from inside a `done`, right after that. */
 void browser_kill(struct browser *, uint64_t now_ms);
 void browser_free(struct browser *);
 

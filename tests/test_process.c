@@ -344,6 +344,18 @@ START_TEST(stopped_chromium_is_replaced)
 }
 END_TEST
 
+/* The sandbox is not believed in, but looked for. */
+START_TEST(missing_sandbox_is_found)
+{
+    static char args[] = "--no-sandbox";
+
+    config.browser.args = args;
+    start();
+    expect_error("pages are not sandboxed");
+    expect_error("browser.sandbox=off");
+}
+END_TEST
+
 START_TEST(whole_chromium_works_too)
 {
     static char path[] = "/usr/lib/chromium/chromium";
@@ -417,6 +429,7 @@ int main(void)
     tcase_add_test(tests, chromium_reads_what_we_write);
     tcase_add_test(tests, kill_of_chromium_is_seen_at_once);
     tcase_add_test(tests, stopped_chromium_is_replaced);
+    tcase_add_test(tests, missing_sandbox_is_found);
     tcase_add_test(tests, whole_chromium_works_too);
     tcase_add_loop_test(tests, kill_of_the_daemon_leaves_no_browser, 0, 9);
     Suite *suite = suite_create("process");
