@@ -176,7 +176,9 @@ void pool_life_up(struct pool *pool, uint64_t id)
     pool->totals.lives++;
     pool->open_failures = 0;
     pool_timer_clear(pool, &pool->rearm);
-    if (before != NULL)
+    if (before != NULL && leases(before) == 0)
+        life_kill(pool, before);
+    else if (before != NULL)
         life_retire(pool, before);
 }
 

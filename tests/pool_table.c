@@ -99,6 +99,18 @@ static void look(const struct pool *pool, char *text, size_t bytes)
     }
 }
 
+static void look_at_stats(const struct pool *pool, char *text, size_t bytes)
+{
+    struct pool_stats stats;
+    pool_get_stats(pool, &stats);
+    int written = snprintf(text, bytes,
+                           "cap %" PRIu32 " running %" PRIu32 "+%" PRIu32 " waiting %" PRIu32
+                           "+%" PRIu32 " stale %" PRIu64,
+                           stats.cap, stats.running_main, stats.running_nested, stats.waiting_main,
+                           stats.waiting_nested, stats.stale);
+    ck_assert(written > 0 && (size_t)written < bytes);
+}
+
 static void run_case(const struct pool_case *test)
 {
     struct pool_config config = settled(test);
@@ -110,6 +122,8 @@ static void run_case(const struct pool_case *test)
         const struct pool_step_row *row = &test->rows[i];
         if (row->event.type == LOOK_TYPE) {
             look(pool, got, sizeof got);
+        } else if (row->event.type == STATS_TYPE) {
+            look_at_stats(pool, got, sizeof got);
         } else {
             struct pool_actions actions = pool_step(pool, row->now_ms, &row->event);
             pool_check(pool);

@@ -29,6 +29,9 @@ struct pool_case {
         }                                                                                          \
     }
 
+/* A knob that is 0: a plain 0 would mean the default of the runner. */
+#define OFF UINT32_MAX
+
 /* Deadline of requests that do not name one: far away, so that few rows need TICK. */
 #define FAR_MS 1000000
 
@@ -44,6 +47,16 @@ struct pool_case {
         }                                                                                          \
     }
 #define REQUEST(id_, key_) REQUEST_AS(id_, key_, .lane = POOL_MAIN)
+#define REQUEST_UNTIL(id_, key_, queue_ms_, ms_)                                                   \
+    {                                                                                              \
+        .type = POOL_REQUEST, .request = {                                                         \
+            .id = id_,                                                                             \
+            .key = key_,                                                                           \
+            .key_bytes = sizeof key_ - 1,                                                          \
+            .deadline_ms = ms_,                                                                    \
+            .queue_deadline_ms = queue_ms_                                                         \
+        }                                                                                          \
+    }
 #define NESTED(id_, key_) REQUEST_AS(id_, key_, .lane = POOL_NESTED)
 #define CANCEL(id_)                                                                                \
     {                                                                                              \
@@ -125,16 +138,48 @@ struct pool_case {
         .type = POOL_TICK                                                                          \
     }
 
+/* The first rows of a story: the browser comes up, and as many standbys as the cap says. */
+#define LAUNCH                                                                                     \
+    {                                                                                              \
+        0, TICK(), "launch l1"                                                                     \
+    }
+#define BOOT1                                                                                      \
+    LAUNCH, {0, LIFE_UP(1), "open p1 c1"},                                                         \
+    {                                                                                              \
+        0, OPENED(1), ""                                                                           \
+    }
+#define BOOT2                                                                                      \
+    LAUNCH, {0, LIFE_UP(1), "open p1 c1, open p2 c2"}, {0, OPENED(1), ""},                         \
+    {                                                                                              \
+        0, OPENED(2), ""                                                                           \
+    }
+#define BOOT3                                                                                      \
+    LAUNCH, {0, LIFE_UP(1), "open p1 c1, open p2 c2, open p3 c3"}, {0, OPENED(1), ""},             \
+        {0, OPENED(2), ""},                                                                        \
+    {                                                                                              \
+        0, OPENED(3), ""                                                                           \
+    }
+#define BOOT4                                                                                      \
+    LAUNCH, {0, LIFE_UP(1), "open p1 c1, open p2 c2, open p3 c3, open p4 c4"}, {0, OPENED(1), ""}, \
+        {0, OPENED(2), ""}, {0, OPENED(3), ""},                                                    \
+    {                                                                                              \
+        0, OPENED(4), ""                                                                           \
+    }
+
 /* Runs all cases in one Check suite; the exit status of the test program. */
 int pool_table_run(const char *suite, const struct pool_case *cases, size_t cases_count);
 
-/* Further checks that a case may ask for by a row with this event type: the runner
- * calls `look` instead of stepping, and compares the text it writes. */
-typedef void pool_look(const struct pool *, char *text, size_t bytes);
+/* Rows that do not step: `want` is a view of the pool. LOOK: one clause per affinity;
+ * STATS: permits and waiting requests. */
 #define LOOK_TYPE ((enum pool_event_type)1000)
 #define LOOK()                                                                                     \
     {                                                                                              \
         .type = LOOK_TYPE                                                                          \
+    }
+#define STATS_TYPE ((enum pool_event_type)1001)
+#define STATS()                                                                                    \
+    {                                                                                              \
+        .type = STATS_TYPE                                                                         \
     }
 
 #endif

@@ -233,6 +233,7 @@ static void order_kill_life(struct sim *sim, const struct pool_action *action)
               (struct future){.kind = FUTURE_EVENT, .event = answer});
 }
 
+/* N-020: each context appears with exactly one affinity. */
 void chromium_granted(struct sim *sim, const struct pool_action *action)
 {
     struct sim_page *page = page_at(sim, action->page);

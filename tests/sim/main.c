@@ -1,7 +1,7 @@
 /* main.c: simulate [--seeds=A..B] [--seed=N] [--steps=N] [--trace] [--matrix]
  *
- * Plays the seeds and prints a summary. Exit status 1 when a seed fails, or when many
- * seeds together have missed an arrow of pool.h. */
+ * Plays the seeds (scenario N-028) and prints a summary. Exit status 1 when a seed fails,
+ * or when many seeds together have missed an arrow of pool.h. */
 #include "tests/sim/sim.h"
 
 #include <inttypes.h>
