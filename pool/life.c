@@ -87,9 +87,9 @@ static void renders_give_up(struct pool *pool, struct life *life)
     struct page *page;
     LIST_FOREACH(page, &life->all_pages, of_life)
     {
-        if (page->request == NULL)
+        if (page->state != PAGE_DOOMED)
             continue;
-        assert(page->state == PAGE_DOOMED);
+        assert(page->request != NULL);
         pool->totals.aborted++;
         pool_emit_request(pool, POOL_ABORT, page->request, POOL_RECYCLE_TIMEOUT);
         pool_request_end(pool, page->request, REQUEST_FAILED);
