@@ -7,9 +7,26 @@
 #include <string.h>
 #include "cdp/target.h"
 
-static void page_set_state(struct page *page, enum page_state state)
+#define TO(state) (1u << (state))
+#define ENDS (TO(PAGE_CRASHED) | TO(PAGE_CLOSING))
+
+/* Which states may follow which. */
+static const uint32_t transitions[PAGE_CLOSING + 1] = {
+    [PAGE_OPENING] = TO(PAGE_UNDOING) | TO(PAGE_READY) | TO(PAGE_CLOSING),
+    [PAGE_UNDOING] = TO(PAGE_CLOSING),
+    [PAGE_READY] = TO(PAGE_STARTING) | ENDS,
+    [PAGE_STARTING] = TO(PAGE_RENDERING) | TO(PAGE_READY) | TO(PAGE_SPENT) | ENDS,
+    [PAGE_RENDERING] = TO(PAGE_CLEARING) | TO(PAGE_READY) | TO(PAGE_SPENT) | ENDS,
+    [PAGE_CLEARING] = TO(PAGE_READY) | TO(PAGE_SPENT) | ENDS,
+    [PAGE_SPENT] = ENDS,
+    [PAGE_CRASHED] = TO(PAGE_CLOSING),
+    [PAGE_CLOSING] = 0,
+};
+
+void page_set_state(struct page *page, enum page_state state)
 {
-    assert(page->state != PAGE_CLOSING || state == PAGE_CLOSING);
+    assert(state <= PAGE_CLOSING);
+    assert((transitions[page->state] & TO(state)) != 0);
     page->state = state;
 }
 
@@ -36,18 +53,12 @@ struct page *page_find(struct cdp *cdp, uint64_t id)
     return page;
 }
 
-static uint64_t until(uint64_t deadline_ms, uint64_t now_ms)
-{
-    return deadline_ms > now_ms ? deadline_ms - now_ms : 1;
-}
-
 void page_open(struct life *life, uint64_t now_ms, uint64_t id, uint64_t context_id,
                bool new_context, uint64_t deadline_ms)
 {
     struct page *page = cdp_alloc(sizeof *page);
     struct context *context =
-        new_context ? context_new(life, now_ms, context_id, until(deadline_ms, now_ms))
-                    : context_find(life->cdp, context_id);
+        new_context ? context_new(life, now_ms, context_id) : context_find(life->cdp, context_id);
 
     assert(context != NULL && context->page == NULL && context->life == life);
     page->id = id;
@@ -59,7 +70,7 @@ void page_open(struct life *life, uint64_t now_ms, uint64_t id, uint64_t context
     HASH_ADD(hh, life->cdp->pages, id, sizeof page->id, page);
     page->target = target_new(page);
     if (context->state == CONTEXT_READY)
-        target_create(page->target, now_ms, until(deadline_ms, now_ms));
+        target_create(page->target, now_ms);
 }
 
 void page_free(struct page *page)
@@ -155,7 +166,7 @@ void page_context_ready(struct context *context, uint64_t now_ms)
     if (context->is_asked || page == NULL)
         context_dispose(context, now_ms);
     else if (page->state == PAGE_OPENING)
-        target_create(page->target, now_ms, until(page->open_deadline_ms, now_ms));
+        target_create(page->target, now_ms);
     else if (page->state == PAGE_CLOSING && page->retains_context && !page->is_killed)
         page_gone(page, CDP_CLOSED, false);
     else
@@ -292,7 +303,7 @@ void page_probe(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
     page->is_probing = true;
     target_call(page->target, now_ms, "Runtime.evaluate",
                 json_pack("{s:s, s:b}", "expression", "1", "returnByValue", 1),
-                until(deadline_ms, now_ms), on_probed, 0);
+                deadline_ms > now_ms ? deadline_ms - now_ms : 1, on_probed, 0);
 }
 
 void page_rest(struct page *page, uint64_t now_ms)
@@ -310,13 +321,28 @@ void page_rest(struct page *page, uint64_t now_ms)
 
 void page_tick(struct page *page, uint64_t now_ms)
 {
-    if (page->state == PAGE_STARTING || page->state == PAGE_RENDERING)
+    if (page->state == PAGE_OPENING && now_ms >= page->open_deadline_ms)
+        page_undo(page, now_ms, "it did not open in time");
+    else if (page->state == PAGE_STARTING || page->state == PAGE_RENDERING)
         page_render_tick(page, now_ms);
 }
 
 uint64_t page_deadline_ms(const struct page *page)
 {
-    if (page->state == PAGE_RENDERING)
+    switch (page->state) {
+    case PAGE_OPENING:
+        return page->open_deadline_ms;
+    case PAGE_STARTING:
+        return page->render.deadline_ms;
+    case PAGE_RENDERING:
         return render_deadline_ms(&page->render.machine);
-    return page->state == PAGE_STARTING ? page->render.deadline_ms : UINT64_MAX;
+    case PAGE_UNDOING:
+    case PAGE_READY:
+    case PAGE_CLEARING:
+    case PAGE_SPENT:
+    case PAGE_CRASHED:
+    case PAGE_CLOSING:
+        break;
+    }
+    return UINT64_MAX;
 }

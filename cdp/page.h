@@ -29,6 +29,7 @@ enum page_state {
 enum page_errand {
     ERRAND_NONE,
     ERRAND_SPARE, /* The spare target to be ready. */
+    ERRAND_CLOCK, /* The target's clock to be moved. */
     ERRAND_CACHE, /* The HTTP cache to be cleared. */
 };
 
@@ -70,6 +71,7 @@ struct page {
 void page_open(struct life *, uint64_t now_ms, uint64_t id, uint64_t context_id, bool new_context,
                uint64_t deadline_ms);
 struct page *page_find(struct cdp *, uint64_t id);
+void page_set_state(struct page *, enum page_state);
 void page_probe(struct page *, uint64_t now_ms, uint64_t deadline_ms);
 void page_render(struct page *, uint64_t now_ms, const struct cdp_render *);
 void page_shorten(struct page *, uint64_t now_ms, uint64_t deadline_ms);
@@ -111,10 +113,9 @@ void page_look_later(struct target *, uint64_t now_ms);
 uint64_t page_loader_number(struct cdp_span loader_id);
 
 /* page_clock.c: keeps the error of the page's clock within bounds. */
-/* What must be done before a render may start. */
-enum page_errand page_clock_errand(const struct page *, uint64_t now_ms);
-/* Makes the clock ours to move, and moves it if it is behind. Takes effect before the
- * next document comes. */
+/* Begins what must be done before a render may start, and says what to wait for. */
+enum page_errand page_clock_errand(struct page *, uint64_t now_ms);
+/* Makes the clock ours to move, and moves it if it is behind. */
 void page_clock_take(struct page *, uint64_t now_ms);
 /* Begins to prepare a spare target when the clock has run ahead. */
 void page_clock_plan(struct page *, uint64_t now_ms);

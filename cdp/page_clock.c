@@ -18,6 +18,10 @@
 #define LEAD_MIN_MS 100.0
 #define LEAD_MS 500.0
 
+/* Larger moves are awaited. A small one takes about a millisecond, and the next document
+ * longer to come; what might be left of it is replaced by that document's first grant. */
+#define MOVE_UNAWAITED_MAX_MS 2000.0
+
 /* The largest single move; a browser that was suspended for months may want more. */
 #define MOVE_MAX_MS (366.0 * 24 * 60 * 60 * 1000)
 
@@ -34,32 +38,42 @@ static double skew_max_ms(const struct page *page)
     return page->life->cdp->config->render.clock_skew_max_ms;
 }
 
+/* How far the clock must be moved; 0: not. */
+static double move_ms(const struct page *page, uint64_t now_ms)
+{
+    double skew_ms = skew_now_ms(page, now_ms);
+
+    if (skew_ms >= LEAD_MIN_MS)
+        return 0;
+    return LEAD_MS - skew_ms < MOVE_MAX_MS ? LEAD_MS - skew_ms : MOVE_MAX_MS;
+}
+
 void page_clock_take(struct page *page, uint64_t now_ms)
 {
     struct target *target = page->target;
-    double skew_ms = skew_now_ms(page, now_ms);
-    double move_ms = LEAD_MS - skew_ms;
+    double by_ms = move_ms(page, now_ms);
 
-    if (skew_ms >= LEAD_MIN_MS)
+    if (by_ms <= 0)
         return;
-    if (move_ms > MOVE_MAX_MS)
-        move_ms = MOVE_MAX_MS;
-    /* Not held back by fetches of what was shown last. A move takes about a millisecond,
-     * or a few for hours; the next document takes longer to come, and what might be left
-     * is replaced by its own first grant. */
+    /* Not held back by fetches of what was shown last. */
     target_call(target, now_ms, "Emulation.setVirtualTimePolicy",
-                json_pack("{s:s, s:I}", "policy", "advance", "budget", (json_int_t)move_ms),
+                json_pack("{s:s, s:I}", "policy", "advance", "budget", (json_int_t)by_ms),
                 page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
+    target->look.virtual_ms =
+        target->clock_base_ms + (double)now_ms + skew_now_ms(page, now_ms) + by_ms;
     target->is_virtual = true;
-    target->look.virtual_ms = target->clock_base_ms + (double)now_ms + skew_ms + move_ms;
 }
 
-enum page_errand page_clock_errand(const struct page *page, uint64_t now_ms)
+enum page_errand page_clock_errand(struct page *page, uint64_t now_ms)
 {
     double after_ms = skew_now_ms(page, now_ms) + page->life->cdp->config->render.settle_virtual_ms;
 
     if (page->spare != NULL && page->spare->state != TARGET_READY && after_ms > skew_max_ms(page))
         return ERRAND_SPARE;
+    if (move_ms(page, now_ms) > MOVE_UNAWAITED_MAX_MS) {
+        page_clock_take(page, now_ms);
+        return ERRAND_CLOCK;
+    }
     return ERRAND_NONE;
 }
 
@@ -68,15 +82,15 @@ void page_clock_plan(struct page *page, uint64_t now_ms)
     if (page->spare != NULL || skew_now_ms(page, now_ms) < skew_max_ms(page) / 2)
         return;
     page->spare = target_new(page);
-    target_create(page->spare, now_ms, page->life->cdp->config->pool.open_timeout_ms);
+    target_create(page->spare, now_ms);
 }
 
 void page_clock_swap(struct page *page, uint64_t now_ms)
 {
-    if (page->spare == NULL || page->spare->state != TARGET_READY || page->old != NULL ||
-        page->is_probing)
+    if (page->spare == NULL || page->spare->state != TARGET_READY)
         return;
     assert(page->state == PAGE_READY || page->state == PAGE_STARTING);
+    target_free(page->old); /* Told to close long ago. */
     page->old = page->target;
     page->target = page->spare;
     page->spare = NULL;

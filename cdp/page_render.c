@@ -63,7 +63,7 @@ void page_abort(struct page *page, uint64_t now_ms)
         page->state != PAGE_CLEARING)
         return;
     page_render_drop(page, now_ms);
-    page->state = PAGE_SPENT;
+    page_set_state(page, PAGE_SPENT);
     target_call(page->target, now_ms, "Runtime.terminateExecution", NULL,
                 page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
 }
@@ -73,7 +73,7 @@ static void render_done(struct page *page, uint64_t now_ms, bool ok)
 {
     queue(page, CDP_RENDER_DONE, ok, NULL);
     render_clear(page);
-    page->state = ok ? PAGE_READY : PAGE_SPENT;
+    page_set_state(page, ok ? PAGE_READY : PAGE_SPENT);
     if (ok) {
         page_clock_swap(page, now_ms);
         page_clock_plan(page, now_ms);
@@ -128,7 +128,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     }
     page_look_later(page->target, now_ms);
     if (render->clear_storage) {
-        page->state = PAGE_CLEARING;
+        page_set_state(page, PAGE_CLEARING);
         target_call(page->target, now_ms, "Page.navigate", json_pack("{s:s}", "url", "about:blank"),
                     page->life->cdp->config->browser.call_timeout_ms, on_blank, 0);
     } else {
@@ -192,7 +192,7 @@ static void render_go(struct page *page, uint64_t now_ms)
         .clock_base_ms = page->target->clock_base_ms,
     };
 
-    page->state = PAGE_RENDERING;
+    page_set_state(page, PAGE_RENDERING);
     page->errand = ERRAND_NONE;
     page_clock_take(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
@@ -240,7 +240,7 @@ void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *as
     render->clear_cache = ask->clear_cache;
     render->clear_storage = ask->clear_storage;
     render->result = cdp_alloc(sizeof *render->result);
-    page->state = PAGE_STARTING;
+    page_set_state(page, PAGE_STARTING);
     if (url_is_denied(page->life->cdp, url, strlen(url))) {
         struct render_result *result = render->result;
         result->outcome = RENDER_FAILED;
@@ -351,9 +351,18 @@ static void on_frame_event(struct page *page, uint64_t now_ms, struct cdp_messag
         page_render_step(page, now_ms, &scheduled);
 }
 
-void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *message)
+static void on_expired(struct page *page, uint64_t now_ms)
 {
     const struct render_fact expired = {.type = RENDER_FACT_EXPIRED};
+
+    if (page->state == PAGE_STARTING && page->errand == ERRAND_CLOCK)
+        page_render_go(page, now_ms);
+    else
+        page_render_step(page, now_ms, &expired);
+}
+
+void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *message)
+{
     struct page *page = target->page;
 
     if (span_is(message->method, "Inspector.targetCrashed"))
@@ -363,7 +372,7 @@ void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *m
     else if (span_is(message->method, "Page.javascriptDialogOpening"))
         on_dialog(page, now_ms);
     else if (span_is(message->method, "Emulation.virtualTimeBudgetExpired"))
-        page_render_step(page, now_ms, &expired);
+        on_expired(page, now_ms);
     else if (page->state != PAGE_RENDERING)
         return;
     else if (span_is(message->method, "Page.frameNavigated"))

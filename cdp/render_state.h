@@ -48,7 +48,7 @@
 #define RENDER_TERMINATE_AGAIN_MS 60
 
 /* The verdict comes this much before the request's deadline, to be sent in time. */
-#define RENDER_MARGIN_MS 20
+#define RENDER_MARGIN_MS 30
 
 void render_set_state(struct render *, uint64_t now_ms, enum render_state);
 void render_do(struct render_commands *, enum render_command_type);

@@ -82,7 +82,7 @@ static void on_context_created(void *owner, uint64_t tag, uint64_t now_ms,
     page_context_ready(context, now_ms);
 }
 
-struct context *context_new(struct life *life, uint64_t now_ms, uint64_t id, uint64_t timeout_ms)
+struct context *context_new(struct life *life, uint64_t now_ms, uint64_t id)
 {
     struct context *context = cdp_alloc(sizeof *context);
 
@@ -91,7 +91,7 @@ struct context *context_new(struct life *life, uint64_t now_ms, uint64_t id, uin
     context->life = life;
     HASH_ADD(hh, life->cdp->contexts, id, sizeof context->id, context);
     life_call(life, now_ms, "Target.createBrowserContext", json_pack("{s:b}", "disposeOnDetach", 1),
-              timeout_ms, on_context_created, id);
+              CDP_CLOSE_CALL_TIMEOUT_MS, on_context_created, id);
     return context;
 }
 
@@ -211,6 +211,10 @@ static void on_attached(void *owner, uint64_t tag, uint64_t now_ms, const struct
     }
     HASH_ADD_KEYPTR(by_session, life->cdp->targets_by_session, target->session_id,
                     strlen(target->session_id), target);
+    if (!target->is_placed) {
+        page_target_failed(target, now_ms, "it is not in its context");
+        return;
+    }
     target_prepare(target, now_ms, life->cdp->config->pool.open_timeout_ms);
 }
 
@@ -250,7 +254,7 @@ static void on_created(void *owner, uint64_t tag, uint64_t now_ms, const struct 
         target_attach(target, now_ms);
 }
 
-void target_create(struct target *target, uint64_t now_ms, uint64_t timeout_ms)
+void target_create(struct target *target, uint64_t now_ms)
 {
     struct context *context = target->page->context;
 
@@ -259,7 +263,7 @@ void target_create(struct target *target, uint64_t now_ms, uint64_t timeout_ms)
     life_call(target->page->life, now_ms, "Target.createTarget",
               json_pack("{s:s, s:s}", "url", "about:blank", "browserContextId",
                         context->browser_context_id),
-              timeout_ms, on_created, target->number);
+              CDP_CLOSE_CALL_TIMEOUT_MS, on_created, target->number);
 }
 
 void target_close(struct target *target, uint64_t now_ms)
@@ -330,8 +334,9 @@ double target_skew_ms(const struct target *target, double virtual_ms, uint64_t n
     return virtual_ms - (double)now_ms - target->clock_base_ms;
 }
 
-/* Isolation rests on this: a context id that Chromium does not know would be ignored. */
-static void check_placed(struct life *life, uint64_t now_ms, struct cdp_span body)
+/* Isolation rests on this: Chromium ignores parameters that it does not know. The event
+ * comes before the answer to Target.attachToTarget. */
+static void note_place(struct life *life, struct cdp_span body)
 {
     struct cdp_span info, id, context_id;
     struct target *target;
@@ -341,9 +346,8 @@ static void check_placed(struct life *life, uint64_t now_ms, struct cdp_span bod
     target = target_find_id(life->cdp, id);
     if (target == NULL || target->state != TARGET_ATTACHING)
         return;
-    if (!message_member(info, "browserContextId", &context_id) ||
-        !span_is(context_id, target->page->context->browser_context_id))
-        page_target_failed(target, now_ms, "it is not in its context");
+    target->is_placed = message_member(info, "browserContextId", &context_id) &&
+                        span_is(context_id, target->page->context->browser_context_id);
 }
 
 /* A page of one of our contexts that we did not ask for: a popup. */
@@ -385,7 +389,7 @@ void target_on_event(struct life *life, uint64_t now_ms, struct cdp_message *mes
     if (span_is(message->method, "Target.targetCreated")) {
         check_stray(life, now_ms, message->body);
     } else if (span_is(message->method, "Target.attachedToTarget")) {
-        check_placed(life, now_ms, message->body);
+        note_place(life, message->body);
     } else if (span_is(message->method, "Target.targetDestroyed") && target != NULL) {
         page_target_gone(target, now_ms);
     } else if (span_is(message->method, "Target.targetCrashed") && target != NULL) {

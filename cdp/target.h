@@ -13,7 +13,7 @@
 #include "cdp/cdp_state.h"
 
 /* Creates the browser context; page_context_ready() or page_context_gone() follows. */
-struct context *context_new(struct life *, uint64_t now_ms, uint64_t id, uint64_t timeout_ms);
+struct context *context_new(struct life *, uint64_t now_ms, uint64_t id);
 struct context *context_find(struct cdp *, uint64_t id);
 /* Ends it with all its targets; may be repeated. page_context_gone() follows. */
 void context_dispose(struct context *, uint64_t now_ms);
@@ -22,7 +22,7 @@ void context_free(struct context *);
 
 struct target *target_new(struct page *);
 /* Creates it in the page's context, which is READY. */
-void target_create(struct target *, uint64_t now_ms, uint64_t timeout_ms);
+void target_create(struct target *, uint64_t now_ms);
 void target_close(struct target *, uint64_t now_ms);
 /* Asks the browser process to end its renderer. */
 void target_crash(struct target *, uint64_t now_ms);

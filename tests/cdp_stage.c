@@ -7,7 +7,7 @@
 
 #define SCRIPT(text) "<!DOCTYPE html><title>T</title><p id=x>0</p><script>" text "</script>"
 
-static const struct cdp_origin_page pages[] = {
+static const struct cdp_origin_page origin_pages[] = {
     {"/static", "text/html", "<!DOCTYPE html><title>Static</title><p>hello</p>"},
     {"/api", "text/plain", "fetched"},
     {"/chain", "text/html",
@@ -64,6 +64,11 @@ static const struct cdp_origin_page pages[] = {
 
 struct stage stage;
 
+uint64_t stage_now_ms(void)
+{
+    return rig_now_ms() + stage.shift_ms;
+}
+
 static void on_cdp(void *owner, const struct cdp_event *event)
 {
     (void)owner;
@@ -76,12 +81,16 @@ static void on_cdp(void *owner, const struct cdp_event *event)
 
 static void turn(void *subject, uint64_t now_ms)
 {
-    cdp_turn(subject, now_ms);
+    cdp_turn(subject, now_ms + stage.shift_ms);
 }
 
 static uint64_t deadline_ms(void *subject)
 {
-    return cdp_deadline_ms(subject);
+    uint64_t due_ms = cdp_deadline_ms(subject);
+
+    if (due_ms == UINT64_MAX)
+        return due_ms;
+    return due_ms > stage.shift_ms ? due_ms - stage.shift_ms : 0;
 }
 
 struct wanted {
@@ -152,7 +161,7 @@ uint64_t open_page(void)
     uint64_t page = ++stage.page;
     struct cdp_event event;
 
-    cdp_open(stage.cdp, rig_now_ms(), 1, page, 1000 + page, true, rig_now_ms() + 10000);
+    cdp_open(stage.cdp, stage_now_ms(), 1, page, 1000 + page, true, stage_now_ms() + 10000);
     ck_assert(await(CDP_OPENED, page, 10000, &event));
     ck_assert_uint_eq(event.context, 1000 + page);
     return page;
@@ -160,55 +169,58 @@ uint64_t open_page(void)
 
 void close_page(uint64_t page)
 {
-    cdp_close(stage.cdp, rig_now_ms(), page, false);
+    cdp_close(stage.cdp, stage_now_ms(), page, false);
     ck_assert(await(CDP_CLOSED, page, 5000, NULL));
 }
 
 void start_render(uint64_t page, const struct ask *ask)
 {
+    struct stage_request *request = &stage.requests[page % STAGE_PAGES_MAX];
     uint64_t timeout_ms = ask->timeout_ms != 0 ? ask->timeout_ms : 10000;
+    const char *host = ask->host != NULL ? ask->host : "127.0.0.1";
 
     if (ask->path[0] != '/')
-        (void)snprintf(stage.url, sizeof stage.url, "%s", ask->path);
+        (void)snprintf(request->url, sizeof request->url, "%s", ask->path);
     else
-        (void)snprintf(stage.url, sizeof stage.url, "http://%s:%u%s",
-                       ask->host != NULL ? ask->host : "127.0.0.1", cdp_origin_port(stage.origin),
-                       ask->path);
-    render_params_init(&stage.params);
-    stage.params.url = stage.url;
-    stage.params.until = ask->until;
-    stage.params.on_timeout = ask->on_timeout;
+        (void)snprintf(request->url, sizeof request->url, "http://%s:%u%s", host,
+                       cdp_origin_port(stage.origin), ask->path);
+    render_params_init(&request->params);
+    request->params.url = request->url;
+    request->params.until = ask->until;
+    request->params.on_timeout = ask->on_timeout;
+    request->id = ++stage.request;
     const struct cdp_render render = {
-        .request = ++stage.request,
+        .request = request->id,
         .page = page,
-        .params = &stage.params,
-        .deadline_ms = rig_now_ms() + timeout_ms,
+        .params = &request->params,
+        .deadline_ms = stage_now_ms() + timeout_ms,
         .clear_storage = ask->clear_storage,
         .clear_cache = ask->clear_cache,
     };
-    cdp_render(stage.cdp, rig_now_ms(), &render);
+    cdp_render(stage.cdp, stage_now_ms(), &render);
 }
 
 struct answer await_render(uint64_t page)
 {
+    uint64_t request = stage.requests[page % STAGE_PAGES_MAX].id;
     struct answer answer;
     struct cdp_event event;
-    uint64_t started_ms = rig_now_ms();
+    uint64_t started_ms = stage_now_ms();
 
     ck_assert(await(CDP_RESULT, page, 20000, &event));
-    answer.elapsed_ms = rig_now_ms() - started_ms;
+    answer.elapsed_ms = stage_now_ms() - started_ms;
     answer.result = event.result;
     ck_assert_ptr_nonnull(answer.result);
-    ck_assert_uint_eq(event.request, stage.request);
+    ck_assert_uint_eq(event.request, request);
     ck_assert(await(CDP_RENDER_DONE, page, 5000, &event));
-    ck_assert_uint_eq(event.request, stage.request);
+    ck_assert_uint_eq(event.request, request);
     answer.ok = event.ok;
     return answer;
 }
 
 struct answer render(uint64_t page, const struct ask *ask)
 {
-    (void)start_render(page, ask);
+    start_render(page, ask);
     return await_render(page);
 }
 
@@ -276,8 +288,8 @@ void begin(void)
     stage.rig.subject = stage.cdp;
     stage.rig.turn = turn;
     stage.rig.deadline_ms = deadline_ms;
-    stage.origin = cdp_origin_new(pages);
-    cdp_launch(stage.cdp, rig_now_ms(), 1);
+    stage.origin = cdp_origin_new(origin_pages);
+    cdp_launch(stage.cdp, stage_now_ms(), 1);
     ck_assert(await(CDP_LIFE_UP, 0, 30000, NULL));
 }
 

@@ -14,6 +14,7 @@
 #include "tests/rig.h"
 
 #define STAGE_EVENTS_MAX 256
+#define STAGE_PAGES_MAX 16 /* Open at once. */
 
 struct stage {
     struct rig rig;
@@ -23,8 +24,12 @@ struct stage {
     struct cdp_event events[STAGE_EVENTS_MAX];
     size_t events_count;
     uint64_t page, request; /* The last ones. */
-    struct render_params params;
-    char url[1024];
+    uint64_t shift_ms;      /* The clock of cdp/ is this far ahead of the loop's. */
+    struct stage_request {
+        uint64_t id;
+        struct render_params params;
+        char url[1024];
+    } requests[STAGE_PAGES_MAX]; /* By page. */
 };
 
 extern struct stage stage;
@@ -57,6 +62,9 @@ struct answer {
     bool ok;
     uint64_t elapsed_ms; /* Until the result. */
 };
+
+/* The time that cdp/ is told. */
+uint64_t stage_now_ms(void);
 
 void start_render(uint64_t page, const struct ask *);
 struct answer await_render(uint64_t page);

@@ -15,7 +15,7 @@ START_TEST(static_page)
         struct answer answer = RENDER(page, .path = "/static");
         check_complete(&answer);
         ck_assert_str_eq(answer.result->title, "Static");
-        ck_assert_str_eq(answer.result->final_url, stage.url);
+        ck_assert_str_eq(answer.result->final_url, stage.requests[page % STAGE_PAGES_MAX].url);
         ck_assert_int_eq(answer.result->status, 200);
         ck_assert_str_eq(answer.result->content_type, "text/html");
         ck_assert_str_eq(answer.result->html,
@@ -103,6 +103,9 @@ START_TEST(stuck_requests)
 }
 END_TEST
 
+/* What a busy machine may add to a deadline. */
+#define LATE_MS 300
+
 /* Without `auto` such a page is partial at its deadline, or an error if so asked. */
 START_TEST(deadlines)
 {
@@ -114,14 +117,14 @@ START_TEST(deadlines)
     ck_assert_int_eq(answer.result->code, RENDER_OK);
     ck_shows(answer, "<p>text</p>");
     ck_assert(!answer.ok);
-    ck_assert_uint_lt(answer.elapsed_ms, 1500);
+    ck_assert_uint_lt(answer.elapsed_ms, 1500 + LATE_MS);
     done(&answer);
     close_page(page);
     page = open_page();
     answer = RENDER(page, .path = "/image", .until = WAIT_LOAD, .timeout_ms = 1000,
                     .on_timeout = ON_TIMEOUT_ERROR);
     check_failed(&answer, RENDER_TIMEOUT);
-    ck_assert_uint_lt(answer.elapsed_ms, 1000);
+    ck_assert_uint_lt(answer.elapsed_ms, 1000 + LATE_MS);
     done(&answer);
     close_page(page);
     page = open_page();
@@ -260,7 +263,7 @@ START_TEST(spinning)
     ck_assert_int_eq(answer.result->outcome, RENDER_PARTIAL);
     ck_shows(answer, "<p id=\"x\">0</p>");
     ck_assert(!answer.ok);
-    ck_assert_uint_lt(answer.elapsed_ms, 1500);
+    ck_assert_uint_lt(answer.elapsed_ms, 1500 + LATE_MS);
     done(&answer);
     close_page(page);
     page = open_page();
@@ -272,7 +275,7 @@ START_TEST(spinning)
     page = open_page();
     answer = RENDER(page, .path = "/spin", .timeout_ms = 700, .on_timeout = ON_TIMEOUT_ERROR);
     check_failed(&answer, RENDER_TIMEOUT);
-    ck_assert_uint_lt(answer.elapsed_ms, 700);
+    ck_assert_uint_lt(answer.elapsed_ms, 700 + LATE_MS);
     done(&answer);
     close_page(page);
     check_canary();

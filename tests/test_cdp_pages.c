@@ -52,21 +52,21 @@ START_TEST(contexts_are_kept)
     struct cdp_event event;
 
     done(&answer);
-    cdp_close(stage.cdp, rig_now_ms(), page, true);
+    cdp_close(stage.cdp, stage_now_ms(), page, true);
     ck_assert(await(CDP_CLOSED, page, 5000, NULL));
     page = ++stage.page;
-    cdp_open(stage.cdp, rig_now_ms(), 1, page, context, false, rig_now_ms() + 5000);
+    cdp_open(stage.cdp, stage_now_ms(), 1, page, context, false, stage_now_ms() + 5000);
     ck_assert(await(CDP_OPENED, page, 5000, NULL));
     answer = RENDER(page, .path = "/cookie");
     ck_shows(answer, "cookies: seen=1");
     done(&answer);
-    cdp_close(stage.cdp, rig_now_ms(), page, true);
+    cdp_close(stage.cdp, stage_now_ms(), page, true);
     ck_assert(await(CDP_CLOSED, page, 5000, NULL));
-    cdp_dispose_context(stage.cdp, rig_now_ms(), context);
+    cdp_dispose_context(stage.cdp, stage_now_ms(), context);
     ck_assert(await(CDP_CONTEXT_GONE, 0, 5000, &event));
     ck_assert_uint_eq(event.context, context);
     page = ++stage.page;
-    cdp_open(stage.cdp, rig_now_ms(), 1, page, context, false, rig_now_ms() + 5000);
+    cdp_open(stage.cdp, stage_now_ms(), 1, page, context, false, stage_now_ms() + 5000);
     ck_assert(await(CDP_OPEN_FAILED, page, 5000, NULL));
 }
 END_TEST
@@ -92,35 +92,57 @@ START_TEST(storage_is_cleared)
 }
 END_TEST
 
+struct renderers {
+    pid_t browser;
+    size_t count_max;
+};
+
+static bool are_few(void *argument)
+{
+    const struct renderers *renderers = argument;
+    static pid_t pids[PROCESSES_MAX];
+
+    return process_list_renderers(renderers->browser, pids) <= renderers->count_max;
+}
+
+/* In whatever a page is busy with, and while it opens: it goes within moments, its renderer
+ * with it, and there is one answer. */
 START_TEST(closing)
 {
     static const char *const table[] = {"/never", "/spin", "/image", "/chain"};
+    static pid_t pids[PROCESSES_MAX];
+    struct cdp_life_info info;
+
+    ck_assert(cdp_get_life(stage.cdp, 1, &info));
+    struct renderers before = {.browser = info.pid,
+                               .count_max = process_list_renderers(info.pid, pids)};
 
     for (size_t i = 0; i < 4; i++) {
         uint64_t page = open_page();
         start_render(page, &(struct ask){.path = table[i]});
         pass(100);
-        cdp_abort(stage.cdp, rig_now_ms(), page);
-        uint64_t started_ms = rig_now_ms();
-        cdp_close(stage.cdp, rig_now_ms(), page, i % 2 == 0);
+        cdp_abort(stage.cdp, stage_now_ms(), page);
+        uint64_t started_ms = stage_now_ms();
+        cdp_close(stage.cdp, stage_now_ms(), page, i % 2 == 0);
         ck_assert(await(CDP_CLOSED, page, 3000, NULL));
-        ck_assert_uint_lt(rig_now_ms() - started_ms, 2000);
+        ck_assert_uint_lt(stage_now_ms() - started_ms, 2000);
     }
     /* While it opens, at once and a little later; and twice. */
     for (uint64_t ms = 0; ms < 60; ms += 10) {
         uint64_t page = ++stage.page;
-        cdp_open(stage.cdp, rig_now_ms(), 1, page, 1000 + page, true, rig_now_ms() + 5000);
+        cdp_open(stage.cdp, stage_now_ms(), 1, page, 1000 + page, true, stage_now_ms() + 5000);
         pass(ms);
-        cdp_close(stage.cdp, rig_now_ms(), page, ms % 20 == 0);
+        cdp_close(stage.cdp, stage_now_ms(), page, ms % 20 == 0);
         ck_assert(await(CDP_CLOSED, page, 3000, NULL));
     }
     uint64_t page = open_page();
-    cdp_close(stage.cdp, rig_now_ms(), page, true);
-    cdp_kill(stage.cdp, rig_now_ms(), page);
+    cdp_close(stage.cdp, stage_now_ms(), page, true);
+    cdp_kill(stage.cdp, stage_now_ms(), page);
     ck_assert(await(CDP_CLOSED, page, 3000, NULL));
     pass(100);
     ck_assert(!has_event(CDP_CLOSED));
     drop_events(); /* Some pages opened before they were closed. */
+    ck_assert(rig_until(&stage.rig, are_few, &before, 5000));
     check_canary();
 }
 END_TEST
@@ -132,15 +154,15 @@ START_TEST(probes)
     struct answer answer = RENDER(page, .path = "/static");
 
     done(&answer);
-    cdp_rest(stage.cdp, rig_now_ms(), page);
-    cdp_probe(stage.cdp, rig_now_ms(), page, rig_now_ms() + 3000);
+    cdp_rest(stage.cdp, stage_now_ms(), page);
+    cdp_probe(stage.cdp, stage_now_ms(), page, stage_now_ms() + 3000);
     ck_assert(await(CDP_PROBED, page, 3500, &event));
     ck_assert(event.ok);
     answer = RENDER(page, .path = "/static");
     check_complete(&answer);
     done(&answer);
     close_page(page);
-    cdp_probe(stage.cdp, rig_now_ms(), page, rig_now_ms() + 3000);
+    cdp_probe(stage.cdp, stage_now_ms(), page, stage_now_ms() + 3000);
     ck_assert(await(CDP_PROBED, page, 1000, &event));
     ck_assert(!event.ok);
 }
@@ -184,6 +206,58 @@ START_TEST(clock_is_right)
     }
     ck_assert_int_le(worst_ms, stage.config.render.clock_skew_max_ms);
     close_page(page);
+}
+END_TEST
+
+/* A page that stood still for an hour is told the right time again. The hour is made up:
+ * the loop's clock is moved. */
+START_TEST(idle_hour)
+{
+    const uint64_t hour_ms = 3600 * 1000;
+    uint64_t page = open_page();
+    struct answer answer = RENDER(page, .path = "/clock");
+    struct timespec time;
+
+    done(&answer);
+    cdp_rest(stage.cdp, stage_now_ms(), page);
+    pass(200);
+    stage.shift_ms += hour_ms;
+    answer = RENDER(page, .path = "/clock");
+    check_complete(&answer);
+    (void)clock_gettime(CLOCK_REALTIME, &time);
+    int64_t error_ms = strtoll(strstr(answer.result->html, ">now ") + 5, NULL, 10) -
+                       ((int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000);
+    /* Should Chromium take another process for the document, that one has the machine's
+     * own time, which is right but knows nothing of our hour. */
+    int64_t wanted_ms = error_ms > (int64_t)hour_ms / 2 ? (int64_t)hour_ms : 0;
+    ck_assert_int_lt(llabs(error_ms - wanted_ms), stage.config.render.clock_skew_max_ms);
+    if (wanted_ms != 0)
+        ck_assert_int_lt(llabs(answer.result->clock_skew_ms),
+                         stage.config.render.clock_skew_max_ms);
+    done(&answer);
+    close_page(page);
+}
+END_TEST
+
+/* Six pages at once, in contexts of their own: each is built by frames and fetches. */
+START_TEST(many_at_once)
+{
+    static const char *const table[] = {"/frames", "/chain", "/idle"};
+    static const char *const wanted[] = {">5<", ">slow done<", ">idle<"};
+    uint64_t pages[6];
+
+    for (size_t i = 0; i < 6; i++)
+        pages[i] = open_page();
+    for (size_t i = 0; i < 6; i++)
+        start_render(pages[i], &(struct ask){.path = table[i % 3]});
+    for (size_t i = 0; i < 6; i++) {
+        struct answer answer = await_render(pages[i]);
+        check_complete(&answer);
+        ck_shows(answer, wanted[i % 3]);
+        done(&answer);
+    }
+    for (size_t i = 0; i < 6; i++)
+        close_page(pages[i]);
 }
 END_TEST
 
@@ -289,9 +363,9 @@ START_TEST(browser_dies)
     ck_assert(!cdp_get_life(stage.cdp, 1, &info));
     pass(200);
     ck_assert_uint_eq(stage.events_count, 0);
-    cdp_launch(stage.cdp, rig_now_ms(), 2);
+    cdp_launch(stage.cdp, stage_now_ms(), 2);
     ck_assert(await(CDP_LIFE_UP, 0, 20000, NULL));
-    cdp_kill_life(stage.cdp, rig_now_ms(), 2);
+    cdp_kill_life(stage.cdp, stage_now_ms(), 2);
     ck_assert(await(CDP_LIFE_DOWN, 0, 5000, &event));
     ck_assert_uint_eq(event.life, 2);
 }
@@ -309,6 +383,8 @@ int main(void)
     tcase_add_test(tcase, probes);
     tcase_add_test(tcase, popups);
     tcase_add_test(tcase, clock_is_right);
+    tcase_add_test(tcase, many_at_once);
+    tcase_add_test(tcase, idle_hour);
     tcase_add_test(tcase, ports_are_denied);
     tcase_add_test(tcase, commands_are_traced);
     tcase_add_test(tcase, crashes);

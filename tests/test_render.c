@@ -17,7 +17,7 @@ static const struct step load_is_an_error[] = {
     {5, NAVIGATED(A), ""},
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
     {9000, TICK(), ""},
-    {9980, TICK(), "> done"},
+    {9970, TICK(), "> done"},
 };
 
 static const struct step until_load[] = {
@@ -59,8 +59,8 @@ static const struct step spinning[] = {
     {308, TICK(), "look"},
     {3008, TICK(), "> settling"},
     {9000, TICK(), "pause, measure > capturing"},
-    {9245, TICK(), "terminate"},
-    {9305, TICK(), "terminate"},
+    {9242, TICK(), "terminate"},
+    {9302, TICK(), "terminate"},
     {9306, LOOKED(500, 70, 9), ""},
     {9307, MEASURED(A, 200, 100), "capture"},
     {9308, CAPTURED(A), "> done"},
@@ -70,8 +70,8 @@ static const struct step unresponsive[] = {
     {5, NAVIGATED(A), ""},
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
     {9000, TICK(), "pause, measure > capturing"},
-    {9245, TICK(), "terminate"},
-    {9980, TICK(), "> done"},
+    {9242, TICK(), "terminate"},
+    {9970, TICK(), "> done"},
     {9981, MEASURED(A, 200, 100), ""},
 };
 
@@ -88,7 +88,7 @@ static const struct step spins_at_capture[] = {
 
 static const struct step never_answers[] = {
     {9000, TICK(), ""},
-    {9980, TICK(), "> done"},
+    {9970, TICK(), "> done"},
 };
 
 /* What commits after the soft deadline is captured at once. */
@@ -264,15 +264,15 @@ static const struct step storm[] = {
 /* "outcome code status, phases: navigate load settle capture, page" */
 static const struct render_case cases[] = {
     LOAD(load_is_late, "partial ok 200, 8 8992 0 2, bad"),
-    CASE(load_is_an_error, WAIT_LOAD, ON_TIMEOUT_ERROR, "failed render_timeout 0, 8 9972 0 0, bad"),
+    CASE(load_is_an_error, WAIT_LOAD, ON_TIMEOUT_ERROR, "failed render_timeout 0, 8 9962 0 0, bad"),
     LOAD(until_load, "complete ok 404, 8 5 0 2, good"),
     CASE(until_parsed, WAIT_DOMCONTENTLOADED, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 4 0 3, good"),
     CASE(until_committed, WAIT_NONE, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 0 0 2, good"),
     AUTO(commit_before_reply, ""),
     AUTO(spinning, "partial ok 200, 8 3000 5992 308, bad"),
-    LOAD(unresponsive, "failed page_unresponsive 0, 8 8992 0 980, bad"),
+    LOAD(unresponsive, "failed page_unresponsive 0, 8 8992 0 970, bad"),
     LOAD(spins_at_capture, "partial ok 200, 8 5 0 9049, bad"),
-    AUTO(never_answers, "failed render_timeout 0, 9980 0 0 0, bad"),
+    AUTO(never_answers, "failed render_timeout 0, 9970 0 0 0, bad"),
     AUTO(late_commit, "partial ok 200, 9200 0 0 20, bad"),
     AUTO(refused, "failed navigation_failed net::ERR_CONNECTION_REFUSED 0, 5 0 0 0, good"),
     AUTO(too_many_redirects, "failed too_many_redirects 0, 5 0 0 0, good"),
