@@ -45,8 +45,8 @@ static void act_grant(struct daemon *daemon, const struct pool_action *action)
     cdp_render(daemon->cdp, daemon->now_ms, &render);
 }
 
-static void reply_problem(struct daemon *daemon, const struct request *request,
-                          enum http_code code, const char *detail, uint64_t retry_after_ms)
+static void reply_problem(struct daemon *daemon, const struct request *request, enum http_code code,
+                          const char *detail, uint64_t retry_after_ms)
 {
     const struct http_problem problem = {
         .code = code, .detail = detail, .retry_after_ms = retry_after_ms};

@@ -76,6 +76,9 @@ static void announce(struct daemon *daemon)
     const char *address;
     for (size_t i = 0; (address = http_address(daemon->http, i)) != NULL; i++)
         LOG(&daemon->log, LOG_INFO, "listening", LOG_STR("address", address));
+    for (size_t i = 0; daemon->log.level < LOG_INFO && http_address(daemon->http, i) != NULL; i++)
+        (void)printf("%s\n", http_address(daemon->http, i)); /* With port 0 it must be told. */
+    (void)fflush(stdout);
     address = http_address(daemon->http, 0);
     if (address == NULL || strncmp(address, "http", 4) != 0)
         return;
@@ -106,7 +109,7 @@ static void teardown(struct daemon *daemon)
     struct request *request, *next;
     bool closed = uv_loop_close(&daemon->loop) == 0;
     HASH_ITER(hh, daemon->requests.by_id, request, next)
-        requests_remove(&daemon->requests, request);
+    requests_remove(&daemon->requests, request);
     inbox_free(&daemon->inbox);
     if (closed) {
         cdp_free(daemon->cdp);

@@ -60,7 +60,7 @@ enum daemon_state {
 
 struct daemon {
     struct config config;
-    int argc;           /* For the re-read at SIGHUP. */
+    int argc; /* For the re-read at SIGHUP. */
     char *const *argv;
     char *const *environ_;
     struct log log;

@@ -36,7 +36,8 @@ static void start_closing(struct daemon *daemon)
 static void shorten_renders(struct daemon *daemon, uint64_t deadline_ms)
 {
     struct request *request, *next;
-    HASH_ITER(hh, daemon->requests.by_id, request, next) {
+    HASH_ITER(hh, daemon->requests.by_id, request, next)
+    {
         if (request->state == REQUEST_RUNNING)
             cdp_shorten(daemon->cdp, daemon->now_ms, request->page, deadline_ms);
     }

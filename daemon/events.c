@@ -117,8 +117,8 @@ static void handle_finished(struct daemon *daemon, const struct http_finished *f
     enum log_level level = refused ? LOG_INFO : LOG_DEBUG;
     LOG(&daemon->log, level, "request", LOG_STR("id", finished->request_id),
         LOG_U64("status", (uint64_t)finished->status),
-        LOG_STR("code", finished->code != NULL && finished->code[0] != '\0' ? finished->code
-                                                                            : NULL),
+        LOG_STR("code",
+                finished->code != NULL && finished->code[0] != '\0' ? finished->code : NULL),
         LOG_U64("ms", finished->elapsed_ms), LOG_U64("bytes", finished->body_bytes));
 }
 
@@ -127,7 +127,8 @@ static void handle_finished(struct daemon *daemon, const struct http_finished *f
 static void cancel_answered(struct daemon *daemon, uint64_t page, uint64_t life)
 {
     struct request *request, *next;
-    HASH_ITER(hh, daemon->requests.by_id, request, next) {
+    HASH_ITER(hh, daemon->requests.by_id, request, next)
+    {
         bool concerned = request->state == REQUEST_ANSWERED &&
                          (page != 0 ? request->page == page : request->life == life);
         if (concerned)
@@ -140,8 +141,8 @@ static void cancel_answered(struct daemon *daemon, uint64_t page, uint64_t life)
 static struct request *find_leaseholder(const struct daemon *daemon, const struct cdp_event *event)
 {
     struct request *request = requests_find(&daemon->requests, event->request);
-    bool holds = request != NULL && request->state != REQUEST_WAITING &&
-                 request->page == event->page;
+    bool holds =
+        request != NULL && request->state != REQUEST_WAITING && request->page == event->page;
     return holds ? request : NULL;
 }
 
@@ -185,7 +186,8 @@ static void handle_life_down(struct daemon *daemon, const struct cdp_event *even
         LOG_STR("reason", event->text));
     cancel_answered(daemon, 0, event->life);
     struct request *request, *next;
-    HASH_ITER(hh, daemon->requests.by_id, request, next) {
+    HASH_ITER(hh, daemon->requests.by_id, request, next)
+    {
         if (request->state == REQUEST_RUNNING && request->life == event->life)
             request->state = REQUEST_WAITING;
     }

@@ -41,8 +41,7 @@ static size_t key_of_origin(const char *url, char key[POOL_KEY_BYTES_MAX])
     return 1 + bytes;
 }
 
-size_t key_of_request(uint64_t id, const struct render_params *params,
-                      char key[POOL_KEY_BYTES_MAX])
+size_t key_of_request(uint64_t id, const struct render_params *params, char key[POOL_KEY_BYTES_MAX])
 {
     enum isolation isolation = params->isolation;
     if (isolation == ISOLATION_DEFAULT)

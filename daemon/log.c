@@ -96,9 +96,9 @@ static void line_field(struct line *line, const struct log_field *field)
         line_value(line, field->text, (size_t)field->number);
         break;
     case LOG_NUMBER:
-        line_put(line, number,
-                 (size_t)snprintf(number, sizeof number, "%llu",
-                                  (unsigned long long)field->number));
+        line_put(
+            line, number,
+            (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)field->number));
         break;
     }
 }

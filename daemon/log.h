@@ -39,6 +39,6 @@ void log_write(const struct log *, enum log_level level, const char *message,
 /* LOG(&log, LOG_INFO, "listening", LOG_STR("address", "...")): at least one field. */
 #define LOG(log, level, message, ...)                                                              \
     log_write((log), (level), (message), (const struct log_field[]){__VA_ARGS__},                  \
-              sizeof (const struct log_field[]){__VA_ARGS__} / sizeof(struct log_field))
+              sizeof(const struct log_field[]){__VA_ARGS__} / sizeof(struct log_field))
 
 #endif

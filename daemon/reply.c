@@ -220,8 +220,8 @@ static json_t *text_or_null(const char *text)
 static json_t *timings_json(const struct phases *phases)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "permit",
-                     (json_int_t)phases->permit, "admission", (json_int_t)phases->admission,
-                     "slot", (json_int_t)phases->slot, "open", (json_int_t)phases->open, "probe",
+                     (json_int_t)phases->permit, "admission", (json_int_t)phases->admission, "slot",
+                     (json_int_t)phases->slot, "open", (json_int_t)phases->open, "probe",
                      (json_int_t)phases->probe, "navigate", (json_int_t)phases->navigate, "load",
                      (json_int_t)phases->load, "settle", (json_int_t)phases->settle, "capture",
                      (json_int_t)phases->capture, "process", (json_int_t)phases->process, "total",
@@ -274,8 +274,8 @@ static void log_render(const struct daemon *daemon, const struct request *reques
 {
     const struct render_params *params = &request->http.params;
     bool key = request->key[0] == KEY_CLIENT;
-    size_t url_bytes = daemon->config.log.full_urls ? strlen(params->url)
-                                                    : strcspn(params->url, "?#");
+    size_t url_bytes =
+        daemon->config.log.full_urls ? strlen(params->url) : strcspn(params->url, "?#");
     LOG(&daemon->log, LOG_INFO, "render", LOG_STR("id", request->http.request_id),
         LOG_KEY("affinity", key ? params->affinity : NULL, params->affinity_bytes),
         LOG_KEY("url", params->url, url_bytes), LOG_U64("priority", params->priority),

@@ -41,9 +41,9 @@ static void advertised_url(const struct daemon *daemon, char *text, size_t text_
 
 static json_t *vacancy_json(const struct pool_affinity *affinity)
 {
-    json_t *vacancy = json_pack("{s:b, s:i, s:i, s:i}", "idle", affinity->idle, "tabCount",
-                                (int)affinity->pages, "idlePages", (int)affinity->pages_idle,
-                                "waiting", (int)affinity->waiting);
+    json_t *vacancy =
+        json_pack("{s:b, s:i, s:i, s:i}", "idle", affinity->idle, "tabCount", (int)affinity->pages,
+                  "idlePages", (int)affinity->pages_idle, "waiting", (int)affinity->waiting);
     if (affinity->has_waiting)
         (void)json_object_set_new(vacancy, "maxPendingPriority",
                                   json_integer(affinity->priority_waiting_max));
@@ -82,8 +82,8 @@ static json_t *heartbeat_json(struct daemon *daemon)
     return json_pack("{s:{s:s, s:{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:I}}}", "data", "type",
                      "prerender-server", "attributes", "url", url, "capacity", (int)stats.cap,
                      "status", daemon->state == DAEMON_SERVING ? "active" : "draining",
-                     "warmedAffinities", warmed, "affinityVacancy", vacancies,
-                     "warmingAffinities", warming, "bootId", daemon->boot_id, "seq",
+                     "warmedAffinities", warmed, "affinityVacancy", vacancies, "warmingAffinities",
+                     warming, "bootId", daemon->boot_id, "seq",
                      (json_int_t)++daemon->heartbeat_seq);
 }
 
@@ -95,8 +95,8 @@ static const char *space_name(char space)
 static json_t *affinity_json(const struct daemon *daemon, const struct pool_affinity *affinity)
 {
     char space = affinity->key[0];
-    json_t *key = space == KEY_FRESH ? json_null()
-                                     : json_stringn(affinity->key + 1, affinity->key_bytes - 1);
+    json_t *key =
+        space == KEY_FRESH ? json_null() : json_stringn(affinity->key + 1, affinity->key_bytes - 1);
     if (key == NULL) /* The hash of an over-long origin is no text. */
         key = json_null();
     const char *state = affinity->live ? "live" : (affinity->warming ? "warming" : "cold");
@@ -122,11 +122,10 @@ static json_t *browser_json(const struct daemon *daemon, const struct pool_stats
     struct cdp_life_info info;
     if (stats->life == 0 || !cdp_get_life(daemon->cdp, stats->life, &info))
         return json_null();
-    return json_pack("{s:i, s:I, s:I, s:I, s:s, s:s}", "pid", info.pid, "life",
-                     (json_int_t)info.life, "ageMs",
-                     (json_int_t)(daemon->now_ms - info.up_since_ms), "renders",
-                     (json_int_t)stats->renders, "product", info.product, "websocketUrl",
-                     info.websocket_url);
+    return json_pack(
+        "{s:i, s:I, s:I, s:I, s:s, s:s}", "pid", info.pid, "life", (json_int_t)info.life, "ageMs",
+        (json_int_t)(daemon->now_ms - info.up_since_ms), "renders", (json_int_t)stats->renders,
+        "product", info.product, "websocketUrl", info.websocket_url);
 }
 
 static json_t *affinities_json(const struct daemon *daemon)
@@ -153,9 +152,9 @@ static void reply_ready(struct daemon *daemon, uint64_t exchange)
     pool_get_stats(daemon->pool, &stats);
     bool draining = daemon->state != DAEMON_SERVING;
     bool ready = !draining && stats.life != 0;
-    const char *cause = draining ? "draining"
-                                 : (daemon->life_error[0] != '\0' ? daemon->life_error
-                                                                  : "no browser is up yet");
+    const char *cause =
+        draining ? "draining"
+                 : (daemon->life_error[0] != '\0' ? daemon->life_error : "no browser is up yet");
     json_t *root = ready ? json_pack("{s:b}", "ready", 1)
                          : json_pack("{s:b, s:s}", "ready", 0, "cause", cause);
     reply_json(daemon, exchange, ready ? 200 : 503, root);

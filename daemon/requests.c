@@ -48,7 +48,8 @@ struct request *requests_find(const struct requests *requests, uint64_t id)
 struct request *requests_find_page(const struct requests *requests, uint64_t page)
 {
     struct request *request, *next;
-    HASH_ITER(hh, requests->by_id, request, next) {
+    HASH_ITER(hh, requests->by_id, request, next)
+    {
         if (request->state != REQUEST_WAITING && request->page == page)
             return request;
     }
