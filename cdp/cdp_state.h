@@ -81,6 +81,7 @@ struct target {
     /* The page's clock minus ours when that clock was real. */
     double clock_base_ms;
     bool is_virtual;         /* Its clock is ours to move. */
+    bool is_blank;           /* Shows about:blank, or is about to. */
     bool is_placed;          /* The browser has confirmed its context. */
     struct render_look look; /* The last one. */
     UT_hash_handle by_number, by_target, by_session;

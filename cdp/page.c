@@ -306,16 +306,20 @@ void page_probe(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
                 deadline_ms > now_ms ? deadline_ms - now_ms : 1, on_probed, 0);
 }
 
+void page_blank(struct page *page, uint64_t now_ms, call_done *done)
+{
+    page->target->is_blank = true;
+    target_call(page->target, now_ms, "Page.navigate", json_pack("{s:s}", "url", "about:blank"),
+                page->life->cdp->config->browser.call_timeout_ms, done, 0);
+}
+
 void page_rest(struct page *page, uint64_t now_ms)
 {
-    struct cdp *cdp = page->life->cdp;
-
     if (page->state != PAGE_READY)
         return;
     page_clock_swap(page, now_ms);
-    if (page->target->is_virtual)
-        target_call(page->target, now_ms, "Page.navigate", json_pack("{s:s}", "url", "about:blank"),
-                    cdp->config->browser.call_timeout_ms, NULL, 0);
+    if (!page->target->is_blank)
+        page_blank(page, now_ms, NULL);
     page_clock_plan(page, now_ms);
 }
 

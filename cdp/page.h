@@ -98,6 +98,9 @@ void page_target_crashed(struct target *, uint64_t now_ms);
 void page_target_detached(struct target *, uint64_t now_ms);
 void page_target_gone(struct target *, uint64_t now_ms);
 
+/* Navigates to about:blank; `done` may be NULL. */
+void page_blank(struct page *, uint64_t now_ms, call_done *done);
+
 /* page_render.c, for page.c: the errand is done; the render is over. */
 void page_render_go(struct page *, uint64_t now_ms);
 void page_render_drop(struct page *, uint64_t now_ms);

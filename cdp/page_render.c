@@ -129,8 +129,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     page_look_later(page->target, now_ms);
     if (render->clear_storage) {
         page_set_state(page, PAGE_CLEARING);
-        target_call(page->target, now_ms, "Page.navigate", json_pack("{s:s}", "url", "about:blank"),
-                    page->life->cdp->config->browser.call_timeout_ms, on_blank, 0);
+        page_blank(page, now_ms, on_blank);
     } else {
         render_done(page, now_ms, true);
     }
@@ -194,6 +193,7 @@ static void render_go(struct page *page, uint64_t now_ms)
 
     page_set_state(page, PAGE_RENDERING);
     page->errand = ERRAND_NONE;
+    page->target->is_blank = false;
     page_clock_take(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);
@@ -244,8 +244,7 @@ void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *as
     if (url_is_denied(page->life->cdp, url, strlen(url))) {
         struct render_result *result = render->result;
         result->outcome = RENDER_FAILED;
-        result->code = RENDER_NAVIGATION_FAILED;
-        (void)snprintf(result->net_error, sizeof result->net_error, "net::ERR_BLOCKED_BY_CLIENT");
+        result->code = RENDER_URL_DENIED;
         render->result = NULL;
         queue(page, CDP_RESULT, true, result);
         render_done(page, now_ms, true);

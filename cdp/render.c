@@ -96,6 +96,8 @@ static void note_milestones(struct render *render, uint64_t now_ms, const struct
         render->loaded_ms = since_ms;
     if (fact->type == RENDER_FACT_SCHEDULED)
         render->is_scheduled = true;
+    if (fact->type == RENDER_FACT_STARTED)
+        render->last_loader = fact->loader;
     if (fact->type == RENDER_FACT_STARTED && render->loader != 0 && fact->loader != render->loader)
         render->next_loader = fact->loader;
 }
@@ -111,6 +113,7 @@ static void navigate_failed(struct render *render, uint64_t now_ms, const struct
         /* An answer without a document (204, 205), or the renderer is crashing: then the
          * look is not answered, and the crash is reported within milliseconds. */
         render->is_aborted = true;
+        render->reply_loader = fact->loader;
         if (!render->is_looking)
             render_do_look(render, now_ms, ret);
     } else if (strcmp(error, "net::ERR_TOO_MANY_REDIRECTS") == 0) {
@@ -150,6 +153,22 @@ static void navigate_answered(struct render *render, uint64_t now_ms,
     }
 }
 
+/* The renderer lives. Either there was no document, or what the page showed before has
+ * navigated in between, and was quicker. */
+static void navigate_aborted(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    bool is_overtaken = render->last_loader != 0 && render->last_loader != render->reply_loader;
+
+    if (is_overtaken && render->navigations < RENDER_NAVIGATIONS_MAX) {
+        render->is_aborted = false;
+        render->reply_loader = render->last_loader = 0;
+        render->navigations++;
+        render_do(ret, RENDER_DO_NAVIGATE);
+    } else {
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
+    }
+}
+
 static void navigate_fact(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                           struct render_commands *ret)
 {
@@ -169,7 +188,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_LOOKED:
         render->is_looking = false;
         if (render->is_aborted)
-            render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
+            navigate_aborted(render, now_ms, ret);
         break;
     case RENDER_FACT_STARTED:
     case RENDER_FACT_SCHEDULED:

@@ -137,6 +137,7 @@ struct render {
     uint64_t reply_loader; /* That Page.navigate named; 0: it has not answered. */
     uint64_t next_loader;  /* Of a navigation that is under way; 0: none. */
     uint64_t early_loader; /* Of a document that committed before the reply; 0: none. */
+    uint64_t last_loader;  /* Of the navigation that started last; 0: none. */
     enum render_kind kind, early_kind;
     uint32_t documents, navigations;
     bool is_blanking;  /* RENDER_DO_BLANK is out; the navigation follows. */

@@ -132,6 +132,7 @@ struct target *target_new(struct page *page)
 
     target->page = page;
     target->number = ++cdp->numbers;
+    target->is_blank = true; /* It is created so. */
     HASH_ADD(by_number, cdp->targets_by_number, number, sizeof target->number, target);
     return target;
 }

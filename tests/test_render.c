@@ -125,8 +125,21 @@ static const struct step transient_twice[] = {
 
 /* 204 and a crashing renderer look alike: only a living one answers the look. */
 static const struct step no_content[] = {
+    {1, STARTED(A), ""},
     {5, REFUSED("net::ERR_ABORTED"), "look"},
     {6, LOOKED(500, 70, 9), "> done"},
+};
+
+/* What the page showed before navigates by itself, and was quicker: ours is sent again. */
+static const struct step overtaken[] = {
+    {1, STARTED(A), ""},
+    {2, STARTED(D), ""},
+    {5, REFUSED("net::ERR_ABORTED"), "look"},
+    {6, LOOKED(500, 70, 9), "navigate"},
+    {7, STARTED(B), ""},
+    {9, COMMITTED(D), ""},
+    {12, NAVIGATED(B), ""},
+    {14, COMMITTED(B), "prepare, grant 500 > loading"},
 };
 
 static const struct step download[] = {
@@ -279,6 +292,7 @@ static const struct render_case cases[] = {
     AUTO(transient, ""),
     AUTO(transient_twice, "failed navigation_failed net::ERR_NETWORK_CHANGED 0, 9 0 0 0, good"),
     AUTO(no_content, "failed not_a_document 0, 6 0 0 0, good"),
+    AUTO(overtaken, ""),
     AUTO(download, "failed not_a_document 0, 5 0 0 0, good"),
     AUTO(same_document, ""),
     AUTO(image, "failed not_a_document 0, 8 0 0 0, good"),
