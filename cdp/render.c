@@ -333,6 +333,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_OK:
         return render->outcome == RENDER_COMPLETE && render->terminations == 0;
     case RENDER_NAVIGATION_FAILED:
+    case RENDER_URL_DENIED:
     case RENDER_TOO_MANY_REDIRECTS:
     case RENDER_NOT_A_DOCUMENT:
     case RENDER_OUTPUT_TOO_LARGE:

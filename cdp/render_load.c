@@ -33,7 +33,7 @@ void load_enter(struct render *render, uint64_t now_ms, uint64_t loader, enum re
         /* A navigation by the page itself: no reply names the cause. */
         render_fail_net(render, now_ms, "net::ERR_FAILED", ret);
     } else if (kind == RENDER_KIND_DENIED) {
-        render_fail_net(render, now_ms, "net::ERR_BLOCKED_BY_CLIENT", ret);
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_URL_DENIED, ret);
     } else if (kind == RENDER_KIND_OTHER) {
         render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
     } else {

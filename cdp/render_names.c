@@ -54,6 +54,7 @@ const char *render_code_name(enum render_code code)
     static const char *const names[] = {
         [RENDER_OK] = "ok",
         [RENDER_NAVIGATION_FAILED] = "navigation_failed",
+        [RENDER_URL_DENIED] = "url_denied",
         [RENDER_TOO_MANY_REDIRECTS] = "too_many_redirects",
         [RENDER_REDIRECT_STORM] = "redirect_storm",
         [RENDER_NOT_A_DOCUMENT] = "not_a_document",

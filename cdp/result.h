@@ -23,6 +23,7 @@ enum render_reason {
 enum render_code {
     RENDER_OK,
     RENDER_NAVIGATION_FAILED, /* .net_error holds the net:: code. */
+    RENDER_URL_DENIED,        /* A port of the daemon or of its browser, at any hop. */
     RENDER_TOO_MANY_REDIRECTS,
     RENDER_REDIRECT_STORM,
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */

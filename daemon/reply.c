@@ -50,6 +50,8 @@ static enum http_code code_of(enum render_code code)
     switch (code) {
     case RENDER_NAVIGATION_FAILED:
         return HTTP_NAVIGATION_FAILED;
+    case RENDER_URL_DENIED:
+        return HTTP_URL_DENIED;
     case RENDER_TOO_MANY_REDIRECTS:
         return HTTP_TOO_MANY_REDIRECTS;
     case RENDER_REDIRECT_STORM:
@@ -76,6 +78,11 @@ static const char *detail_of(const struct daemon *daemon, const struct render_re
     case RENDER_NAVIGATION_FAILED:
         (void)snprintf(text, text_bytes, "The navigation failed with %s.",
                        result->net_error[0] != '\0' ? result->net_error : "no response");
+        break;
+    case RENDER_URL_DENIED:
+        (void)snprintf(text, text_bytes,
+                       "The URL leads to a port of the daemon or of its browser, which no page may "
+                       "reach.");
         break;
     case RENDER_TOO_MANY_REDIRECTS:
         (void)snprintf(text, text_bytes, "The URL redirected more than 20 times.");

@@ -157,7 +157,7 @@ START_TEST(failures)
         {"/video", RENDER_NOT_A_DOCUMENT, ""},
         {"/api", RENDER_NOT_A_DOCUMENT, ""},
         {"/half", RENDER_NAVIGATION_FAILED, "net::ERR_CONNECTION_CLOSED"},
-        {"file:///etc/passwd", RENDER_NAVIGATION_FAILED, "net::ERR_BLOCKED_BY_CLIENT"},
+        {"file:///etc/passwd", RENDER_URL_DENIED, ""},
         {"/moves-ever", RENDER_REDIRECT_STORM, ""},
     };
     uint64_t page = open_page();

@@ -296,7 +296,7 @@ static const struct render_case cases[] = {
     AUTO(download, "failed not_a_document 0, 5 0 0 0, good"),
     AUTO(same_document, ""),
     AUTO(image, "failed not_a_document 0, 8 0 0 0, good"),
-    AUTO(denied, "failed navigation_failed net::ERR_BLOCKED_BY_CLIENT 0, 8 0 0 0, good"),
+    AUTO(denied, "failed url_denied 0, 8 0 0 0, good"),
     LOAD(plain_text, "failed not_a_document 200, 8 5 0 1, good"),
     LOAD(empty_error, ""),
     LOAD(too_large, "failed output_too_large 200, 8 5 0 1, good"),

@@ -163,6 +163,32 @@ START_TEST(failed_navigation)
 }
 END_TEST
 
+/* Neither the daemon's own interface nor the browser's control port is ever shown. */
+START_TEST(denied_ports)
+{
+    struct stage stage = stage_open(small_pool);
+    struct client_reply reply;
+    char url[300];
+    client_perform(stage.harness->address, &(struct client_request){.path = "/affinities"}, &reply);
+    json_t *state = client_json(&reply);
+    const char *control =
+        json_string_value(json_object_get(json_object_get(state, "browser"), "websocketUrl"));
+    demand(control != NULL && strncmp(control, "ws://", 5) == 0, "no control port");
+    snprintf(url, sizeof(url), "http://%.*s/json/version", (int)strcspn(control + 5, "/"),
+             control + 5);
+    json_decref(state);
+    client_reply_free(&reply);
+    client_render(stage.harness->address, &reply, "{s:s}", "url", url);
+    expect_problem(&reply, 403, "url_denied", "port");
+    client_reply_free(&reply);
+    snprintf(url, sizeof(url), "%s/affinities", stage.harness->address);
+    client_render(stage.harness->address, &reply, "{s:s}", "url", url);
+    expect_problem(&reply, 403, "url_denied", "port");
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
 START_TEST(origin_status)
 {
     static const char *const codes[] = {"404", "500", "403"};
@@ -341,6 +367,7 @@ int main(void)
     suite_add(suite, envelope, 120);
     suite_add(suite, wait_until, 120);
     suite_add(suite, failed_navigation, 120);
+    suite_add(suite, denied_ports, 120);
     suite_add(suite, origin_status, 120);
     suite_add(suite, timeouts, 120);
     suite_add(suite, redirects, 120);
