@@ -36,9 +36,33 @@ static void check_waiting(const struct pool *pool, const struct request *request
     check_not_parked(pool, request);
 }
 
+/* The holders of tickets, in order; each subtree knows its size. */
+static uint32_t check_turns(const struct pool *pool)
+{
+    struct turn_tree tree = pool->turns;
+    struct request *request, *before = NULL;
+    uint32_t count = 0, mains = 0;
+    RB_FOREACH(request, turn_tree, &tree)
+    {
+        const struct request *left = RB_LEFT(request, turn), *right = RB_RIGHT(request, turn);
+        struct rank place = pool_request_place(request);
+        assert(request->ticket != NULL);
+        assert(place.order == request->turn_place.order && place.seq == request->turn_place.seq);
+        assert(before == NULL || !pool_rank_before(&place, &before->turn_place));
+        assert(request->turn_all ==
+               1 + (left != NULL ? left->turn_all : 0) + (right != NULL ? right->turn_all : 0));
+        before = request;
+        count++;
+        mains += request->lane == POOL_MAIN ? 1 : 0;
+    }
+    const struct request *root = RB_ROOT(&tree);
+    assert(root == NULL || (root->turn_all == count && root->turn_mains == mains));
+    return count;
+}
+
 static void check_requests(const struct pool *pool)
 {
-    uint32_t waiting[LANES] = {0}, returned[LANES] = {0}, tickets = 0, listed = 0;
+    uint32_t waiting[LANES] = {0}, returned[LANES] = {0}, tickets = 0;
     const struct request *request;
     TAILQ_FOREACH(request, &pool->waiting, waiting)
     {
@@ -47,12 +71,7 @@ static void check_requests(const struct pool *pool)
         returned[request->lane] += request->returned ? 1 : 0;
         tickets += request->ticket != NULL ? 1 : 0;
     }
-    TAILQ_FOREACH(request, &pool->ticketed, ticketed)
-    {
-        assert(request->ticket != NULL);
-        listed++;
-    }
-    assert(tickets == listed && tickets == pool->tickets);
+    assert(tickets == pool->tickets && tickets == check_turns(pool));
     for (int lane = 0; lane < LANES; lane++) {
         assert(pool->requests_in[REQUEST_WAITING][lane] == waiting[lane]);
         assert(pool->returned[lane] == returned[lane]);
@@ -95,6 +114,8 @@ static void tally_waiting(const struct affinity *affinity, struct tally *ret)
             ret->tickets += kind == TICKET_CLOSING || kind == TICKET_OPENING ? 1 : 0;
         }
         struct request *head = RB_MIN(line, &tree);
+        assert((head != NULL) == ((affinity->lines_used >> i & 1) != 0));
+        assert((affinity->heads[i] != NULL) == ((affinity->heads_used >> i & 1) != 0));
         assert(affinity->heads[i] == NULL || affinity->heads[i] == head);
     }
 }

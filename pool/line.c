@@ -18,6 +18,11 @@ static unsigned line_index(const struct request *request)
     return line * TICKET_KINDS + (unsigned)pool_ticket_kind(request);
 }
 
+static uint16_t line_bit(unsigned line)
+{
+    return (uint16_t)(1u << line);
+}
+
 static uint64_t front_bit(enum front front, unsigned line)
 {
     static_assert(FRONTS * LINES <= 64, "pool.fronts_used has a bit for each");
@@ -33,6 +38,7 @@ static void front_leave(struct pool *pool, struct request *request, unsigned lin
         pool->fronts_used &= ~front_bit(request->front, line);
     request->front = FRONT_PARKED;
     request->affinity->heads[line] = NULL;
+    request->affinity->heads_used &= (uint16_t)~line_bit(line);
 }
 
 static void front_join(struct pool *pool, struct request *request, enum front front, unsigned line,
@@ -42,6 +48,7 @@ static void front_join(struct pool *pool, struct request *request, enum front fr
     request->front = front;
     request->place = place;
     request->affinity->heads[line] = request;
+    request->affinity->heads_used |= line_bit(line);
     struct request *equal = front_tree_RB_INSERT(&pool->fronts[front][line], request);
     assert(equal == NULL);
     pool->fronts_used |= front_bit(front, line);
@@ -55,32 +62,39 @@ struct request *pool_front_head(const struct pool *pool, enum front front, unsig
     return RB_MIN(front_tree, &tree);
 }
 
-void pool_line_add(struct pool *pool, struct request *request)
+void pool_line_add(struct request *request)
 {
-    (void)pool;
+    struct affinity *affinity = request->affinity;
+    unsigned line = line_index(request);
     assert(request->state == REQUEST_WAITING && request->front == FRONT_PARKED);
-    assert(request->affinity->unsettled);
-    struct request *equal = line_RB_INSERT(&request->affinity->lines[line_index(request)], request);
+    assert(affinity->unsettled);
+    struct request *equal = line_RB_INSERT(&affinity->lines[line], request);
     assert(equal == NULL);
+    affinity->lines_used |= line_bit(line);
 }
 
 void pool_line_remove(struct pool *pool, struct request *request)
 {
-    assert(request->state == REQUEST_WAITING && request->affinity->unsettled);
+    struct affinity *affinity = request->affinity;
     unsigned line = line_index(request);
+    assert(request->state == REQUEST_WAITING && affinity->unsettled);
     if (request->front != FRONT_PARKED)
         front_leave(pool, request, line);
-    (void)line_RB_REMOVE(&request->affinity->lines[line], request);
+    (void)line_RB_REMOVE(&affinity->lines[line], request);
+    if (RB_EMPTY(&affinity->lines[line]))
+        affinity->lines_used &= (uint16_t)~line_bit(line);
 }
 
 struct request *pool_line_first(const struct affinity *affinity, enum pool_lane lane)
 {
+    const unsigned lane_lines = TIERS * TICKET_KINDS;
     struct request *first = NULL;
-    unsigned begin = (unsigned)lane * TIERS * TICKET_KINDS;
-    for (unsigned i = begin; i < begin + TIERS * TICKET_KINDS; i++) {
+    unsigned used = affinity->lines_used >> ((unsigned)lane * lane_lines);
+    for (used &= (1u << lane_lines) - 1; used != 0; used &= used - 1) {
+        unsigned i = (unsigned)lane * lane_lines + (unsigned)__builtin_ctz(used);
         struct line line = affinity->lines[i];
         struct request *head = RB_MIN(line, &line);
-        if (head != NULL && (first == NULL || pool_rank_before(&head->rank, &first->rank)))
+        if (first == NULL || pool_rank_before(&head->rank, &first->rank))
             first = head;
     }
     return first;
@@ -181,8 +195,10 @@ void pool_lines_settle(struct pool *pool)
         STAILQ_REMOVE_HEAD(&pool->unsettled, next_unsettled);
         affinity->unsettled = false;
         admission_settle(pool, affinity);
-        for (unsigned line = 0; line < LINES; line++)
-            line_settle(pool, affinity, line);
+        pool_turns_settle(pool, affinity);
+        unsigned used = affinity->lines_used | affinity->heads_used;
+        for (; used != 0; used &= used - 1)
+            line_settle(pool, affinity, (unsigned)__builtin_ctz(used));
         victim_settle(pool, affinity);
     }
 }

@@ -160,9 +160,9 @@ static struct request *passer(const struct pool *pool, const struct request *req
                               const struct affinity *affinity)
 {
     struct request *best = NULL;
-    for (unsigned line = 0; line < LINES; line++) {
-        struct request *head = affinity->heads[line];
-        if (head == NULL || head->front != FRONT_READY || !pool_gate_is_open(pool, head->lane))
+    for (unsigned used = affinity->heads_used; used != 0; used &= used - 1) {
+        struct request *head = affinity->heads[__builtin_ctz(used)];
+        if (head->front != FRONT_READY || !pool_gate_is_open(pool, head->lane))
             continue;
         if (best == NULL || place_is_before(head, best))
             best = head;

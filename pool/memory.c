@@ -133,7 +133,6 @@ struct pool *pool_init(void *memory, const struct pool_config *config, uint64_t 
     settle_config(pool, config);
     pool->now_ms = now_ms;
     TAILQ_INIT(&pool->waiting);
-    TAILQ_INIT(&pool->ticketed);
     TAILQ_INIT(&pool->lru);
     STAILQ_INIT(&pool->touched);
     STAILQ_INIT(&pool->unsettled);

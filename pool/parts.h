@@ -112,9 +112,16 @@ enum ticket_kind pool_ticket_kind(const struct request *);
 void pool_ticket_give(struct pool *, struct request *, struct page *);
 void pool_ticket_revoke(struct pool *, struct request *);
 
+/* turn.c */
+void pool_turn_add(struct pool *, struct request *);
+void pool_turn_remove(struct pool *, struct request *);
+void pool_turns_settle(struct pool *, struct affinity *);
+/* A permit would be left for it after all that rank before it. */
+bool pool_has_turn(const struct pool *, const struct request *);
+
 /* line.c */
 bool pool_rank_before(const struct rank *, const struct rank *);
-void pool_line_add(struct pool *, struct request *);
+void pool_line_add(struct request *);
 void pool_line_remove(struct pool *, struct request *);
 /* The best ranked waiting request of that affinity and lane; NULL: none waits. */
 struct request *pool_line_first(const struct affinity *, enum pool_lane);
@@ -131,7 +138,6 @@ bool pool_gate_is_open(const struct pool *, enum pool_lane);
 bool pool_affinity_gate_is_open(const struct pool *, const struct affinity *, enum pool_lane);
 bool pool_below_page_limit(const struct pool *, const struct affinity *, enum pool_lane,
                            enum ticket_kind);
-bool pool_has_turn(const struct pool *, const struct request *);
 bool pool_can_grow(const struct pool *, enum tier);
 bool pool_supply_is_on(const struct pool *);
 uint32_t pool_slots_free(const struct pool *, const struct life *);

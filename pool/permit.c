@@ -49,27 +49,6 @@ bool pool_below_page_limit(const struct pool *pool, const struct affinity *affin
     return charge < limit + 1;
 }
 
-bool pool_has_turn(const struct pool *pool, const struct request *request)
-{
-    uint32_t all_max = pool->cap + 1, main_max = pool_main_bound(pool);
-    uint32_t all = running_all(pool), mains = pool_running_in(pool, POOL_MAIN);
-    bool nested = request->lane == POOL_NESTED;
-    if (all + pool->tickets < all_max && (nested || mains + pool->tickets < main_max))
-        return true;
-    struct rank own = pool_request_place(request);
-    const struct request *other;
-    TAILQ_FOREACH(other, &pool->ticketed, ticketed)
-    {
-        struct rank place = pool_request_place(other);
-        if (other == request || !pool_rank_before(&place, &own))
-            continue;
-        all++;
-        if (other->lane == POOL_MAIN)
-            mains++;
-    }
-    return all < all_max && (nested || mains < main_max);
-}
-
 bool pool_supply_is_on(const struct pool *pool)
 {
     return pool->serving != NULL && !pool->rearm.armed && !pool->draining;

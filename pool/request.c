@@ -41,7 +41,7 @@ static void request_enter(struct pool *pool, struct request *request)
         affinity->waiting[request->lane]++;
         if (request->returned)
             pool->returned[request->lane]++;
-        pool_line_add(pool, request);
+        pool_line_add(request);
         pool_wait_begin(pool, request);
         return;
     }

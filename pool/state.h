@@ -200,6 +200,7 @@ enum ticket_kind {
 /* A line: the waiting requests of one affinity that differ in nothing but their rank
  * as far as pool_match() is concerned. Only the best of each line stands in a front. */
 #define LINES (LANES * TIERS * TICKET_KINDS)
+static_assert(LINES <= 16, "affinity.lines_used has a bit for each");
 
 /* Fronts: the heads of all lines that wait for the same kind of thing. */
 enum front {
@@ -235,7 +236,9 @@ struct request {
     RB_ENTRY(request) line;  /* affinity.lines[]; running: affinity.mains. */
     RB_ENTRY(request) ahead; /* pool.fronts[][]. */
     TAILQ_ENTRY(request) waiting;
-    TAILQ_ENTRY(request) ticketed;
+    RB_ENTRY(request) turn; /* pool.turns, when it has a ticket. */
+    struct rank turn_place;
+    uint32_t turn_all, turn_mains; /* In its subtree. */
 };
 
 /* ---- Affinities ---- */
@@ -283,7 +286,8 @@ struct affinity {
     struct page *opening;   /* In a context it owns; one at most. */
     struct context *orphan; /* One at most. */
     struct page_list pages;
-    struct page_queue idle; /* Least recently used first. */
+    struct page_queue idle;          /* Least recently used first. */
+    uint16_t lines_used, heads_used; /* A bit for each that is not empty. */
     struct line lines[LINES];
     struct request *heads[LINES];             /* That stand in a front. */
     struct line main_renders;                 /* Running main requests by rank. */
@@ -327,6 +331,7 @@ struct life {
 
 /* ---- The pool ---- */
 
+RB_HEAD(turn_tree, request);
 RB_HEAD(timer_tree, timer);
 RB_HEAD(key_tree, affinity);
 RB_HEAD(victim_tree, affinity);
@@ -356,7 +361,7 @@ struct pool {
     uint32_t returned[LANES]; /* Waiting, but exempt from queue_max. */
     uint32_t tickets;
     TAILQ_HEAD(, request) waiting;
-    TAILQ_HEAD(, request) ticketed;
+    struct turn_tree turns;
     struct front_tree fronts[FRONTS][LINES];
     uint64_t fronts_used;    /* Bit front * LINES + line: not empty. */
     bool gate_open[LANES];   /* At the end of the last step. */
@@ -390,6 +395,7 @@ RB_PROTOTYPE(timer_tree, timer, node, timer_cmp)
 RB_PROTOTYPE(key_tree, affinity, by_key, affinity_key_cmp)
 RB_PROTOTYPE(victim_tree, affinity, victim, affinity_victim_cmp)
 RB_PROTOTYPE(lru_tree, page, lru, page_lru_cmp)
+RB_PROTOTYPE(turn_tree, request, turn, turn_cmp)
 RB_PROTOTYPE(line, request, line, request_rank_cmp)
 RB_PROTOTYPE(front_tree, request, ahead, request_place_cmp)
 

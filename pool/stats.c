@@ -54,8 +54,8 @@ static bool would_grant(const struct pool *pool, const struct affinity *affinity
 static uint32_t priority_max(const struct affinity *affinity)
 {
     uint32_t max = 0;
-    for (unsigned line = 0; line < LINES; line++) {
-        struct line tree = affinity->lines[line];
+    for (unsigned used = affinity->lines_used; used != 0; used &= used - 1) {
+        struct line tree = affinity->lines[__builtin_ctz(used)];
         struct request *request;
         RB_FOREACH(request, line, &tree)
         {

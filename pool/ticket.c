@@ -34,8 +34,8 @@ void pool_ticket_give(struct pool *pool, struct request *request, struct page *p
     if (kind != TICKET_OWN)
         request->affinity->tickets[request->lane]++;
     pool->tickets++;
-    TAILQ_INSERT_TAIL(&pool->ticketed, request, ticketed);
-    pool_line_add(pool, request);
+    pool_turn_add(pool, request);
+    pool_line_add(request);
 }
 
 void pool_ticket_revoke(struct pool *pool, struct request *request)
@@ -55,8 +55,8 @@ void pool_ticket_revoke(struct pool *pool, struct request *request)
     if (kind != TICKET_OWN)
         request->affinity->tickets[request->lane]--;
     pool->tickets--;
-    TAILQ_REMOVE(&pool->ticketed, request, ticketed);
+    pool_turn_remove(pool, request);
     request->ticket = NULL;
     page->ticket = NULL;
-    pool_line_add(pool, request);
+    pool_line_add(request);
 }
