@@ -3,7 +3,110 @@
  * A pure state machine: one event and the time in, actions out. It does no I/O,
  * reads no clock, and allocates nothing after pool_init(), so the same events at the
  * same times always give the same actions. tests/sim/ stands on that property.
- */
+ *
+ * One render that never ends must never cost more than its own slot. Other pools let a
+ * request that finds no room wait for an eviction, the eviction for a close, and the
+ * close for the page that hangs. Here nothing waits for anything but the explicit queue:
+ * a request that needs a slot gets a ticket and waits, everything else goes on.
+ *
+ * VOCABULARY
+ *   page       one browser view in a context of its own    context  an isolated profile
+ *   life       one browser process, numbered, never reused
+ *   affinity   what requests want to share a context by; an epoch is one stretch of it
+ *   lease      exclusive use of a page by one request: granted, then released
+ *   standby    a page opened ahead of need, bound to no affinity
+ *   idle       a page of an affinity, not leased          orphan   a context without page
+ *   retire     release a page that may not serve again    doomed   leased, and no more
+ *   evict      close an idle page to make room            expire   close it by age
+ *   cap        main renders that may run; it grows under load and contracts when idle
+ *   slot       room for a page: cap + 1 in each life      ticket   "my slot is on its way"
+ *   rank       place in the queue: priority, then arrival, or arrival less a bonus
+ *   lane       main, or nested: a render that a main render waits for
+ *   stale      an event about what the pool has forgotten
+ *
+ * LEDGERS
+ *   Slots. A slot is charged from POOL_OPEN until the acknowledgement that page and context
+ *     are gone, or that the page is gone and the context stays as an orphan, or until the
+ *     end of the life. Never until the mere intention.
+ *   Orphans, with those that close: at most orphan_contexts_max per life. When full, the
+ *     slot of the page that has just closed passes to the close of the oldest orphan.
+ *   Permits, of all lives together: main renders <= cap less zombies (at least 1), all
+ *     renders <= cap + 1. The slot and the permit beyond the cap are for nested renders,
+ *     so one of them can always finish while any set of main renders waits for it.
+ *   Per affinity: affinity_main_max main renders; affinity_pages_max pages, openings and
+ *     tickets of the current epoch, and one more for a nested request.
+ *
+ * MATCHING, at the end of every step, best rank first, until nothing more can be done
+ *   0 A fingerprint that differs from its affinity's disposes of the epoch.
+ *   1 A permit of its lane and, for main, of its affinity; else it waits, unless the cap
+ *     may grow for its priority. A nested request stands where the best main render of
+ *     its affinity stands.
+ *   2 An idle page of its affinity, least recently used, through a probe when it served.
+ *   3 Below its page limit: a slot for its affinity's orphan; else a standby; else a
+ *     ticket for what opens or closes anyway; else a free slot; else growth; else the
+ *     idle page of another affinity that is missed least is closed, for a ticket.
+ *   Then slots are refilled with standbys. While no life is up, or shortly after openings
+ *   failed, only idle pages and standbys are granted.
+ *   At equal priority a younger request may take the warm page that would make room for
+ *   an older one of another affinity, warm_bypass_max times for each that waits.
+ *
+ * PAGE
+ *             open                ready
+ *    (none) --------> OPENING ------------> STANDBY, or IDLE when its context has an owner
+ *                      |   |  ready, waited for              |
+ *         failed, late |   +-----------------------+         | grant
+ *                      v                           v         v
+ *                   CLOSING <------ retired ----- LEASED <---+--- PROBING
+ *                   |  ^  ^                        |  |             ^ |
+ *                   |  |  +--- released -- DOOMED <+  | good        | | failed, late: CLOSING
+ *                   |  |       disposed, handed over  v       grant | | given up: IDLE
+ *                   |  +--- evicted, expired ------- IDLE ----------+ v
+ *                   |
+ *                   +-- acknowledged --> (gone)
+ *                   +-- close_timeout_ms --> KILLING -- acknowledged --> (gone)
+ *                            KILLING -- kill_timeout_ms --> ZOMBIE -- acknowledged --> (gone)
+ *    A zombie keeps its slot, is killed again and again, and asks for a new browser. A crash
+ *    leads to CLOSING from anywhere before it; a lost context or life to (gone) at once. An
+ *    opening that is not answered yet is closed only when the browser's answer has come.
+ *
+ * CONTEXT   OPENING -> UNOWNED (standby) -> OWNED, by one affinity for good
+ *           OWNED -> ORPHAN when its page is gone, the affinity has no other page or orphan
+ *             and neither the cause nor a dispose speaks against it; ORPHAN -> OWNED again
+ *           OWNED, ORPHAN -> CLOSING -> (gone), or KILLING -> ZOMBIE as above
+ *
+ * REQUEST   WAITING -> (PROBING ->) RUNNING -> done. A fault of the page, and the death of
+ *           the browser, lead back to WAITING at the same rank, once each, if repeatable.
+ *           Exactly one answer: its result (POOL_RENDER_DONE), ABORT, FAIL, or REFUSE.
+ *
+ * LIFE      STARTING -> UP -> RETIRING -> (gone). UP -> RETIRING is the hand-over: the next
+ *           life is up and takes all new grants; leased pages finish on the old one, at
+ *           most for recycle_timeout_ms. Death leads to (gone), and a launch after backoff.
+ *
+ * INVARIANTS, asserted by pool_check() after every step of every test
+ *    1 Contexts with a slot <= cap + 1 in each life, or what was charged before the cap
+ *      fell; all contexts <= that + orphan_contexts_max.
+ *    2 A slot comes back exactly once.
+ *    3 Every opening, probe, render, close and kill has a deadline and an escalation.
+ *    4 A context serves one affinity, under one fingerprint, during its whole life.
+ *    5 A context has one page or none. An affinity has at most one orphan, none while live.
+ *    6 An orphan is never closed when it has a page again.
+ *    7 One lease per page; a doomed page is never granted; no page is closed under its
+ *      lease except to end that very render, at recycle_timeout_ms, or with its life.
+ *    8 Nobody waits with open gates while an idle page of its affinity is there.
+ *    9 A close that hangs delays only who needs that very slot.
+ *   10 A nested render can finish while any set of main renders waits for it.
+ *   11 Who is cancelled leaves within the step and leaves nothing behind.
+ *   12 A fault of one page costs that page.
+ *   13 pages_min <= cap <= the ceiling of the priority that lifted it.
+ *   14 POOL_ENDED only for an affinity without a page that could serve.
+ *   15 Live means at least one such page; see struct pool_affinity.
+ *   16 Every request gets exactly one answer, at or before its deadline.
+ *   17 A request that is refused was not started.
+ *   18 Counters move only in the setters, and are what a recount says.
+ *
+ * The parts: step.c (events), match.c and refill.c (decisions), line.c and turn.c (the
+ * queue), page.c, context.c, request.c, life.c (the machines), affinity.c, dispose.c,
+ * ticket.c, permit.c, wait.c, drain.c, deadline.c, memory.c, check.c; records: state.h. */
 #ifndef POOL_POOL_H
 #define POOL_POOL_H
 
@@ -32,7 +135,9 @@ enum pool_event_type {
                            reported it destroyed. Its page, if any, went with it. */
     POOL_PAGE_CRASHED,  /* The renderer of .page is gone. */
     POOL_LIFE_UP,       /* Answers POOL_LAUNCH: the browser of .life serves. */
-    POOL_LIFE_DOWN,     /* The browser of .life is gone, or failed to start. */
+    POOL_LIFE_DOWN,     /* The browser of .life is gone, or failed to start. That answers
+                           everything that was asked of it. A request that ran there gets
+                           POOL_FAIL, or waits again, which no action tells. */
     POOL_RECYCLE,       /* Replace the browser by a fresh one (admin, memory, host shell). */
     POOL_DISPOSE,       /* Forget the warm state of .key with .strength; .dispose names the
                            caller that waits, for POOL_DISPOSE_WAIT. */
@@ -68,7 +173,8 @@ struct pool_request {
     uint64_t batch;             /* Hash of its batch id; 0: none. */
     bool clear_cache;           /* Wants to reload, subject to batch ownership. */
     bool repeatable;            /* May run again after a page fault or browser death. */
-    bool single_use;            /* Its page and context serve nobody else. */
+    bool single_use;            /* Its page and context serve nobody else: it has an affinity
+                                   of its own, which no other request, edge or list shows. */
 };
 
 struct pool_event {
@@ -98,11 +204,14 @@ enum pool_action_type {
                              pool; the reason says what to tell the client. */
     POOL_REST,            /* .page became idle and nobody took it in this step. */
     POOL_CLOSE,           /* Close .page, and .context with it unless .retain. */
-    POOL_DISPOSE_CONTEXT, /* Dispose .context, which has no page. */
-    POOL_KILL,            /* A close is late: end .page and .context by force. */
+    POOL_DISPOSE_CONTEXT, /* Dispose .context, which has no page. Sent again when late. */
+    POOL_KILL,            /* A close is late: end .page and .context by force, also when the
+                             close said retain or the opening was never answered. Sent again
+                             until POOL_CLOSED says that both are gone. */
     POOL_REFUSE,          /* .request was never started; .reason, .retry_after_ms. */
     POOL_FAIL,            /* .request ran and has failed for good; .reason. */
-    POOL_STARTED,         /* The affinity .key became live in .epoch. */
+    POOL_STARTED,         /* The affinity .key became live in .epoch; when it was live before,
+                             in a new one. */
     POOL_ENDED,           /* The affinity .key of .epoch has ended: report it evicted. */
     POOL_DISPOSED,        /* Answers POOL_DISPOSE_WAIT of .dispose. */
     POOL_CAP,             /* The cap is now .cap. */
@@ -128,7 +237,8 @@ enum pool_warmth {
     POOL_FRESH, /* A new page in a new context. */
 };
 
-/* From arrival to grant, in disjoint buckets that sum to the whole wait. */
+/* From arrival to grant, in disjoint buckets that sum to the whole wait. After a fault
+ * the time of the render that failed is in none of them. */
 struct pool_waits {
     uint64_t permit_ms;    /* The gate of its lane was closed. */
     uint64_t admission_ms; /* The main permits of its affinity were used. */
@@ -140,8 +250,10 @@ struct pool_waits {
 struct pool_grant {
     enum pool_warmth warmth;
     struct pool_waits waits;
-    uint32_t attempt;    /* 1 at first, 2 after a fault. */
-    bool clear_cache;    /* Honoured; see batches. */
+    uint32_t attempt;    /* 1 at first; at most 3, after a page fault and a death. */
+    bool clear_cache;    /* Honoured: a batch that asks for it takes the ownership of its
+                            affinity for batch_owner_ttl_ms; without a batch only when
+                            nobody has it. */
     bool clear_stripped; /* Asked for, but another batch owns the affinity. */
 };
 
@@ -166,9 +278,12 @@ struct pool_actions {
 /* Bytes that pool_init() needs for this configuration. */
 size_t pool_bytes(const struct pool_config *);
 /* `memory` holds pool_bytes() zeroed bytes, aligned as by malloc(), and stays the
- * caller's: freeing it is all there is to do at the end. The configuration is copied. */
+ * caller's: freeing it is all there is to do at the end. The configuration is copied.
+ * A first TICK is due at once: it launches the browser. */
 struct pool *pool_init(void *memory, const struct pool_config *, uint64_t now_ms);
-/* Cannot fail. The caller starts the actions, in order, before the next step. */
+/* Cannot fail. The caller starts the actions, in order, before the next step. Events that
+ * have come in are stepped before a TICK that is due, so that nothing is called late that
+ * was only heard late. A time before the last one counts as the last one. */
 struct pool_actions pool_step(struct pool *, uint64_t now_ms, const struct pool_event *);
 /* When POOL_TICK is due; UINT64_MAX: never. */
 uint64_t pool_deadline_ms(const struct pool *);
@@ -202,7 +317,7 @@ struct pool_affinity {
     bool has_waiting;
     uint32_t priority_waiting_max; /* Of those that wait. */
     uint64_t batch;                /* Owner; 0: none. */
-    uint64_t used_ms;
+    uint64_t used_ms;              /* When it was last found unused. */
 };
 /* Steps through the known affinities, in no defined order. *cursor starts at 0.
  * False when there are no more. Not across a pool_step(). */
