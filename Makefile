@@ -73,8 +73,8 @@ test-run: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(SYSTEM) pages
 unit: $(UNITS)  ## run the unit tests (MODE=sanitize: under sanitizers, like the next two)
 	$(Q)scripts/run_tests.sh $(BUILD) $(UNITS) $(SCRIPTED)
 
-sim: $(SIMULATE)  ## run the simulator of the pool (SIM_ARGS=...)
-	$(Q)scripts/run_tests.sh $(BUILD) $(SIMULATE:%="% $(SIM_ARGS)")
+sim: $(SIMULATE)  ## run the simulator of the pool (SEED=n TRACE=1: one run, step by step)
+	$(Q)$(SIMULATE) $(SIM_ARGS) $(SEED:%=--seed=%) $(if $(TRACE),--trace)
 
 sim-long: $(SIMULATE)  ## run it for two million steps on seeds of their own
 	$(Q)$(SIMULATE) --seeds=100001..101000 --steps=2000
@@ -101,7 +101,7 @@ bench-%: $(BUILD)/bench/% $(BUILD)/prerenderd pages
 deps:  ## install the Debian packages that building, serving and testing need
 	@scripts/deps.sh test
 
-check: style layers pure fmt-check  ## check everything that needs no test run
+check: style layers pure scenarios fmt-check  ## check everything that needs no test run
 
 style:  ## check the rules of style that a script can see
 	$(Q)scripts/check_style.sh $(OWN)
@@ -111,6 +111,9 @@ layers:  ## check which folder includes which
 
 pure: $(PURE)  ## check that pure parts need nothing but memory and string functions
 	$(Q)scripts/check_pure.sh $(PURE)
+
+scenarios:  ## check that every scenario has a test, or a reason for having none
+	$(Q)scripts/scenarios.sh
 
 fmt:  ## format all sources with clang-format
 	clang-format -i $(OWN)
@@ -194,6 +197,6 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
 .PHONY: all run test test-run unit sim sim-long canaries system pages bench valgrind deps check style \
-        layers pure fmt fmt-check tidy conf install uninstall dist clean help
+        layers pure scenarios fmt fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
