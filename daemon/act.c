@@ -27,7 +27,9 @@ static void act_probe(struct daemon *daemon, const struct pool_action *action)
 static void act_grant(struct daemon *daemon, const struct pool_action *action)
 {
     struct request *request = requests_find(&daemon->requests, action->request);
-    assert(request != NULL && request->state == REQUEST_WAITING);
+    assert(request != NULL && request->state != REQUEST_RUNNING);
+    if (request->state == REQUEST_ANSWERED)
+        return; /* Its browser died after the answer; events.c is about to cancel it. */
     request->state = REQUEST_RUNNING;
     request->granted_ms = daemon->now_ms;
     request->page = action->page;

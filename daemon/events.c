@@ -122,8 +122,8 @@ static void handle_finished(struct daemon *daemon, const struct http_finished *f
         LOG_U64("ms", finished->elapsed_ms), LOG_U64("bytes", finished->body_bytes));
 }
 
-/* A render whose client has its answer must not run again: before the pool learns that
- * its page is lost, it learns that nobody waits for it. */
+/* A render whose client has its answer must not run again: the pool learns that nobody
+ * waits for it. */
 static void cancel_answered(struct daemon *daemon, uint64_t page, uint64_t life)
 {
     struct request *request, *next;
@@ -176,15 +176,15 @@ static void handle_render_done(struct daemon *daemon, const struct cdp_event *ev
     daemon_step(daemon, &done);
 }
 
-/* After the end of a life the pool has put its repeatable renders back to their rank;
- * their state here follows when they are granted again. */
+/* The pool puts the repeatable renders of that life back to their rank; they are granted
+ * again when another life is up. Those with an answer leave only then: a cancel before
+ * would free their permits for grants on the very life that has ended. */
 static void handle_life_down(struct daemon *daemon, const struct cdp_event *event)
 {
     (void)snprintf(daemon->life_error, sizeof daemon->life_error, "%s", event->text);
     enum log_level level = daemon->state == DAEMON_CLOSING ? LOG_DEBUG : LOG_WARNING;
     LOG(&daemon->log, level, "browser down", LOG_U64("life", event->life),
         LOG_STR("reason", event->text));
-    cancel_answered(daemon, 0, event->life);
     struct request *request, *next;
     HASH_ITER(hh, daemon->requests.by_id, request, next)
     {
@@ -193,6 +193,7 @@ static void handle_life_down(struct daemon *daemon, const struct cdp_event *even
     }
     struct pool_event down = {.type = POOL_LIFE_DOWN, .life = event->life, .random = random_u32()};
     daemon_step(daemon, &down);
+    cancel_answered(daemon, 0, event->life);
 }
 
 static void handle_life_up(struct daemon *daemon, const struct cdp_event *event)
