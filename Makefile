@@ -182,11 +182,11 @@ $(BUILD)/tests/simulate: $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 # The same with one known bug compiled into the pool.
-$(BUILD)/canary/%: $(CANARY_C) $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
+$(BUILD)/canary/%: $(CANARY_C) $(wildcard pool/*.h) $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -DPOOL_CANARY=CANARY_$* -o $@ \
-	    $(filter-out $(CANARY_C:%.c=$(BUILD)/%.o),$^)
+	    $(filter-out %.h $(CANARY_C:%.c=$(BUILD)/%.o),$^)
 
 $(SYSTEM): $(BUILD)/tests/system/%: $(BUILD)/tests/system/%.o $(HARNESS) $(BUILD)/lib.a
 	@echo "  LD    $@"

@@ -29,6 +29,7 @@ static void check_waiting(const struct pool *pool, const struct request *request
     assert(line_RB_FIND(&line, &wanted) == request);
     assert(request->state == REQUEST_WAITING && request->page == NULL); /* 11 */
     assert(request->timer.armed || request->deadline_ms == UINT64_MAX); /* 16 */
+    assert(request->bypassed <= pool->config.warm_bypass_max);
     if (request->ticket != NULL)
         assert(request->ticket->ticket == request);
     if (request->front != FRONT_PARKED)

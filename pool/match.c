@@ -169,7 +169,8 @@ static struct request *passer(const struct pool *pool, const struct request *req
     }
     if (best == NULL || best->priority != request->priority)
         return NULL;
-    return request->bypassed < pool->config.warm_bypass_max ? best : NULL;
+    bool may_pass = request->bypassed < pool->config.warm_bypass_max;
+    return may_pass || CANARY(CANARY_BYPASS_UNBOUNDED) ? best : NULL;
 }
 
 static void evict_for(struct pool *pool, struct request *request)
@@ -285,7 +286,7 @@ static struct request *next_mover(const struct pool *pool, enum move *ret_move)
     for (uint64_t used = pool->fronts_used; used != 0; used &= used - 1) {
         unsigned bit = (unsigned)__builtin_ctzll(used);
         struct request *head = pool_front_head(pool, (enum front)(bit / LINES), bit % LINES);
-        if (best != NULL && !place_is_before(head, best))
+        if (best != NULL && place_is_before(head, best) == CANARY(CANARY_RANK_IGNORED))
             continue;
         enum move move = move_of(pool, head);
         if (move == MOVE_NONE)

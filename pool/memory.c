@@ -32,8 +32,8 @@ static void sizes_init(struct sizes *sizes, const struct pool_config *config)
     sizes->nested_max = POOL_NESTED_PER_PAGE_MAX * sizes->slots_max;
     sizes->pages = LIVES_WITH_PAGES * sizes->slots_max;
     sizes->contexts = sizes->pages + LIVES_WITH_PAGES * config->orphan_contexts_max;
-    /* Waiting ones, and those that run or came back from running. */
-    sizes->requests = config->queue_max + sizes->nested_max + sizes->pages;
+    /* In each lane: those that the queue takes, and those that run or came back. */
+    sizes->requests = config->queue_max + sizes->nested_max + LANES * sizes->pages;
     /* An affinity is known while it has a context or a request, or was touched by the
      * event of this step. */
     sizes->affinities = sizes->contexts + sizes->requests + 1;
@@ -97,6 +97,7 @@ static size_t lay_out(struct pool *pool, const struct pool_config *config)
     layout.actions_max = sizes.actions;
     layout.actions = cut(&cutter, sizes.actions * sizeof *layout.actions);
     layout.nested_max = sizes.nested_max;
+    layout.returned_max = sizes.pages;
     if (pool != NULL)
         *pool = layout;
     return cutter.used;

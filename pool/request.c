@@ -123,10 +123,14 @@ static void emit_refusal(struct pool *pool, uint64_t id, enum pool_reason reason
     pool->totals.refused++;
 }
 
+/* Those that return to their rank do not count: they cannot be refused any more. Only if
+ * they pile up, over several deaths of the browser, does nobody else get in. */
 static bool queue_is_full(const struct pool *pool, enum pool_lane lane)
 {
-    uint32_t waiting = pool->requests_in[REQUEST_WAITING][lane] - pool->returned[lane];
-    return waiting >= (lane == POOL_MAIN ? pool->config.queue_max : pool->nested_max);
+    uint32_t max = lane == POOL_MAIN ? pool->config.queue_max : pool->nested_max;
+    uint32_t waiting = pool->requests_in[REQUEST_WAITING][lane];
+    uint32_t known = waiting + pool_running_in(pool, lane);
+    return waiting - pool->returned[lane] >= max || known >= max + pool->returned_max;
 }
 
 void pool_request_arrived(struct pool *pool, const struct pool_request *asked)

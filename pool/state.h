@@ -23,24 +23,26 @@
 
 /* Canaries: `make canaries` builds the pool once per number, each time with one known bug
  * compiled in, and demands that the simulator finds it. Elsewhere CANARY() is false. */
-#define CANARY_EVICTION_BLOCKS 1  /* While a page closes, nobody is served. */
-#define CANARY_SLOT_EARLY 2       /* A slot is free before its close is acknowledged. */
-#define CANARY_STALE_NOTICE 3     /* The end of an affinity is told that is live again. */
-#define CANARY_ORPHAN_BESIDE 4    /* An orphan is kept beside a live page. */
-#define CANARY_DOUBLE_CLOSE 5     /* A page is closed twice. */
-#define CANARY_PARENT_EVICTED 6   /* A request evicts the page of a render. */
-#define CANARY_PERMIT_DEADLOCK 7  /* Main renders take the permit of nested ones. */
-#define CANARY_DOOMED_GRANTED 8   /* A doomed page is idle after its render. */
-#define CANARY_OWNER_CHANGES 9    /* A page of another affinity is granted. */
-#define CANARY_COUNTER_RESET 10   /* The end of a life forgets what runs elsewhere. */
-#define CANARY_LATE_OPEN_STALE 11 /* A late opening frees its slot, its page leaks. */
-#define CANARY_PROBE_TIME_LOST 12 /* The time of a probe is in no bucket. */
-#define CANARY_NO_DEADLINE 13     /* A render is not ended at its deadline. */
-#define CANARY_AUTH_KEPT 14       /* A context survives the change of its fingerprint. */
-#define CANARY_POISON 15          /* A request that kills pages is repeated for ever. */
-#define CANARY_ZOMBIE_FREED 16    /* A kill that is late frees the slot. */
-#define CANARY_REARM_FORGOTTEN 17 /* Openings that fail are tried again at once. */
-#define CANARY_CAP_STAYS 18       /* The cap never comes down again. */
+#define CANARY_EVICTION_BLOCKS 1   /* While a page closes, nobody is served. */
+#define CANARY_SLOT_EARLY 2        /* A slot is free before its close is acknowledged. */
+#define CANARY_STALE_NOTICE 3      /* The end of an affinity is told that is live again. */
+#define CANARY_ORPHAN_BESIDE 4     /* An orphan is kept beside a live page. */
+#define CANARY_DOUBLE_CLOSE 5      /* A page is closed twice. */
+#define CANARY_PARENT_EVICTED 6    /* A request evicts the page of a render. */
+#define CANARY_PERMIT_DEADLOCK 7   /* Main renders take the permit of nested ones. */
+#define CANARY_DOOMED_GRANTED 8    /* A doomed page is idle after its render. */
+#define CANARY_OWNER_CHANGES 9     /* A page of another affinity is granted. */
+#define CANARY_COUNTER_RESET 10    /* The end of a life forgets what runs elsewhere. */
+#define CANARY_LATE_OPEN_STALE 11  /* A late opening frees its slot, its page leaks. */
+#define CANARY_PROBE_TIME_LOST 12  /* The time of a probe is in no bucket. */
+#define CANARY_NO_DEADLINE 13      /* A render is not ended at its deadline. */
+#define CANARY_AUTH_KEPT 14        /* A context survives the change of its fingerprint. */
+#define CANARY_POISON 15           /* A request that kills pages is repeated for ever. */
+#define CANARY_ZOMBIE_FREED 16     /* A kill that is late frees the slot. */
+#define CANARY_REARM_FORGOTTEN 17  /* Openings that fail are tried again at once. */
+#define CANARY_CAP_STAYS 18        /* The cap never comes down again. */
+#define CANARY_BYPASS_UNBOUNDED 19 /* A waiting request is passed again and again. */
+#define CANARY_RANK_IGNORED 20     /* Whoever came last is served first. */
 #ifdef POOL_CANARY
 #define CANARY(number) (POOL_CANARY == (number))
 #else
@@ -342,6 +344,7 @@ struct pool {
     uint32_t ceiling[TIERS];
     uint32_t main_max; /* Main permits per affinity. */
     uint32_t nested_max;
+    uint32_t returned_max; /* Per lane, with those that run: the bound of their records. */
     uint64_t now_ms;
 
     struct arena pages, contexts, requests, affinities, waits;

@@ -339,7 +339,7 @@ void clients_refused(struct sim *sim, const struct pool_action *action)
     SIM_CHECK(sim, request->attempts == 0, "request %lu ran and is refused", action->request);
     SIM_CHECK(sim, action->retry_after_ms >= 1000 && action->retry_after_ms <= 60000,
               "retry after %u ms", action->retry_after_ms);
-    bool full = asked->lane == POOL_NESTED || sim->waiting_fresh > sim->config.queue_max;
+    bool full = asked->lane == POOL_NESTED || sim->waiting > sim->config.queue_max;
     bool late = sim->now_ms >= asked->queue_deadline_ms || sim->now_ms >= asked->deadline_ms;
     SIM_CHECK(sim, action->reason != POOL_QUEUE_FULL || full, "the queue is not full");
     SIM_CHECK(sim, action->reason != POOL_QUEUE_TIMEOUT || late, "refused before its time");

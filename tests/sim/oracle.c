@@ -79,6 +79,22 @@ static void check_order(struct sim *sim, const struct pool_action *grant)
     }
 }
 
+/* A standby goes to the best ranked request that could use one. */
+static void check_standby(struct sim *sim, const struct pool_action *grant)
+{
+    const struct request *granted = pool_id_find(&sim->pool->requests_by_id, grant->request);
+    const struct request *other;
+    if (granted == NULL || granted->lane == POOL_NESTED || grant->grant.attempt > 1)
+        return;
+    TAILQ_FOREACH(other, &sim->pool->waiting, waiting)
+    {
+        bool could = other->lane == granted->lane && other->front == FRONT_PLAIN &&
+                     other->attempt == 0 && !other->returned;
+        SIM_CHECK(sim, !could || pool_rank_before(&granted->rank, &other->rank),
+                  "request %lu gets a standby before request %lu", grant->request, other->node.id);
+    }
+}
+
 /* A failure closes the way to new pages for a while, unless it is closed already. */
 void oracle_before_step(struct sim *sim, const struct pool_event *event)
 {
@@ -117,6 +133,8 @@ void oracle_after_step(struct sim *sim, const struct pool_event *event,
     for (size_t i = 0; i < actions->count; i++) {
         if (actions->items[i].type == POOL_GRANT)
             check_order(sim, &actions->items[i]);
+        if (actions->items[i].type == POOL_GRANT && actions->items[i].grant.warmth == POOL_FRESH)
+            check_standby(sim, &actions->items[i]);
         if (actions->items[i].type == POOL_OPEN)
             check_rearm(sim, &actions->items[i]);
     }

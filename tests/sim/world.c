@@ -85,6 +85,9 @@ static void renders_of_life_return(struct sim *sim, uint64_t life)
     }
 }
 
+/* One line per step. After step and time: the cap; pages that are opening, standby, idle,
+ * probing, leased, doomed, closing, killing, zombie; orphans and those that close; waiting
+ * and running requests, main + nested. Then the event and what came of it. */
 static void print_step(const struct sim *sim, const struct pool_event *event,
                        const struct pool_actions *actions)
 {
@@ -93,16 +96,14 @@ static void print_step(const struct sim *sim, const struct pool_event *event,
     struct pool_stats stats;
     pool_get_stats(sim->pool, &stats);
     pool_event_text(event, text, TEXT_BYTES);
-    printf("%6" PRIu64 " %8" PRIu64 " ms  %s", sim->step, sim->now_ms, text);
+    printf("%6" PRIu64 " %8" PRIu64 " %2u | %u %u %u %u %u %u %u %u %u | %u %u | %3u+%u %u+%u | %s",
+           sim->step, sim->now_ms, stats.cap, stats.pages_opening, stats.pages_standby,
+           stats.pages_idle, stats.pages_probing, stats.pages_leased, stats.pages_doomed,
+           stats.pages_closing, stats.pages_killing, stats.pages_zombie, stats.contexts_orphan,
+           stats.contexts_orphan_closing, stats.waiting_main, stats.waiting_nested,
+           stats.running_main, stats.running_nested, text);
     pool_actions_text(actions, text, TEXT_BYTES);
     printf(" -> %s\n", text);
-    printf("        cap %u open %u standby %u idle %u probe %u lease %u doom %u close %u kill %u "
-           "zombie %u orphan %u+%u wait %u+%u run %u+%u\n",
-           stats.cap, stats.pages_opening, stats.pages_standby, stats.pages_idle,
-           stats.pages_probing, stats.pages_leased, stats.pages_doomed, stats.pages_closing,
-           stats.pages_killing, stats.pages_zombie, stats.contexts_orphan,
-           stats.contexts_orphan_closing, stats.waiting_main, stats.waiting_nested,
-           stats.running_main, stats.running_nested);
     free(text);
 }
 
@@ -195,6 +196,8 @@ static void turn(struct sim *sim)
     }
     if (random_chance(&sim->random, sim->faults.stalls))
         sim->now_ms += random_between(&sim->random, 10, 3000);
+    if (random_chance(&sim->random, sim->faults.stalls) && random_chance(&sim->random, 20))
+        sim->now_ms += 3600000; /* The machine was asleep. */
     if (next_ms <= sim->now_ms) {
         struct future future = futures_pop(&sim->futures);
         happen(sim, &future);
