@@ -295,7 +295,9 @@ START_TEST(runs_repeat_exactly)
         ck_assert_uint_eq(left.count, right.count);
         for (size_t i = 0; i < left.count; i++) {
             struct pool_action x = left.items[i], y = right.items[i];
-            ck_assert_mem_eq(x.key, y.key, x.key_bytes);
+            ck_assert_uint_eq(x.key_bytes, y.key_bytes);
+            if (x.key_bytes > 0)
+                ck_assert_mem_eq(x.key, y.key, x.key_bytes);
             x.key = y.key = NULL;
             ck_assert_mem_eq(&x, &y, sizeof x);
         }

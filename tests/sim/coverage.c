@@ -228,20 +228,21 @@ static size_t snapshot(const struct pool *pool, struct seen *seen, size_t capaci
         const struct context *context;
         if (life->state == LIFE_DOWN)
             continue;
-        note(seen, &count, MACHINE_LIFE, life->id, life->state);
+        note(seen, &count, MACHINE_LIFE, life->id, (int)life->state);
         LIST_FOREACH(page, &life->all_pages, of_life)
         {
-            note(seen, &count, MACHINE_PAGE, page->node.id, page->state);
+            note(seen, &count, MACHINE_PAGE, page->node.id, (int)page->state);
             if (page->request != NULL)
-                note(seen, &count, MACHINE_REQUEST, page->request->node.id, page->request->state);
+                note(seen, &count, MACHINE_REQUEST, page->request->node.id,
+                     (int)page->request->state);
         }
         LIST_FOREACH(context, &life->all_contexts, of_life)
-        note(seen, &count, MACHINE_CONTEXT, context->node.id, context->state);
+        note(seen, &count, MACHINE_CONTEXT, context->node.id, (int)context->state);
         assert(count < capacity / 2);
     }
     const struct request *request;
     TAILQ_FOREACH(request, &pool->waiting, waiting)
-    note(seen, &count, MACHINE_REQUEST, request->node.id, request->state);
+    note(seen, &count, MACHINE_REQUEST, request->node.id, (int)request->state);
     assert(count < capacity);
     return count;
 }
