@@ -334,10 +334,10 @@ void pool_page_open_failed(struct pool *pool, struct page *page, bool transient)
 
 void pool_page_closed(struct pool *pool, struct page *page)
 {
-    bool asked = page->state == PAGE_KILLING || page->state == PAGE_ZOMBIE ||
-                 (page->state == PAGE_CLOSING && page->known);
-    if (!asked || page->page_gone)
-        pool->totals.stale++;
+    if (page->page_gone)
+        pool->totals.stale++; /* Its context is still to go. */
+    else if (page->state < PAGE_CLOSING)
+        pool_context_reported_gone(pool, page->context); /* Nobody asked: it is lost. */
     else if (page->state != PAGE_CLOSING || !page->keep_asked)
         pool_page_gone(pool, page);
     else if (pool_context_may_stay(pool, page))

@@ -130,7 +130,8 @@ enum pool_event_type {
     POOL_PROBED,        /* Answers POOL_PROBE: .page answered. */
     POOL_PROBE_FAILED,  /* Answers POOL_PROBE: .page cannot be used. */
     POOL_CLOSED,        /* Answers POOL_CLOSE and POOL_KILL of .page: the page is gone, and
-                           its context too unless the close said retain. */
+                           its context too unless the close said retain. Unasked: it is
+                           lost, with its context. */
     POOL_CONTEXT_GONE,  /* .context is gone: answers POOL_DISPOSE_CONTEXT, or the browser
                            reported it destroyed. Its page, if any, went with it. */
     POOL_PAGE_CRASHED,  /* The renderer of .page is gone. */

@@ -172,6 +172,16 @@ static const struct pool_step_row context_lost[] = {
     {31, CONTEXT_GONE(2), "open p4 c4, ended A"},
 };
 
+/* The same news in other words: a page that nobody closed is reported closed. */
+static const struct pool_step_row page_lost[] = {
+    BOOT2,
+    {10, REQUEST(1, "A"), "grant r1 p1 fresh, started A"},
+    {20, CLOSED(1), "fail r1 page_fault, open p3 c3, ended A"},
+    {21, CLOSED(2), "open p4 c4"},
+    {22, CLOSED(3), ""},
+    {23, STATS(), "cap 2 running 0+0 waiting 0+0 stale 0"},
+};
+
 /* C-011, T-001, T-002, T-025. A render that reaches its deadline is ended by the pool; the next
  * one is not warm, but in the context that the page left. */
 static const struct pool_step_row t_001_deadline_retires_the_page[] = {
@@ -209,6 +219,7 @@ static const struct pool_case cases[] = {
     CASE(late_opening, .pages_min = 1),
     CASE(opening_never_answered, .pages_min = 1),
     CASE(context_lost, .pages_min = 2),
+    CASE(page_lost, .pages_min = 2),
     CASE(t_001_deadline_retires_the_page, .pages_min = 2),
     CASE(t_011_unusable, .pages_min = 2),
 };

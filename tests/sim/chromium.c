@@ -407,8 +407,13 @@ static void lose_context(struct sim *sim)
     }
     if (chosen == 0)
         return;
+    uint64_t page = context_at(sim, chosen)->page;
+    bool in_use =
+        page != 0 && page_at(sim, page)->opened_heard && !page_at(sim, page)->close_ordered;
     context_leaves(sim, chosen);
     struct pool_event event = {.type = POOL_CONTEXT_GONE, .context = chosen};
+    if (in_use && random_chance(&sim->random, 500)) /* The same news in other words. */
+        event = (struct pool_event){.type = POOL_CLOSED, .page = page};
     sim_step(sim, &event);
 }
 
