@@ -12,7 +12,7 @@ run_packages='
     libuv1-dev libmicrohttpd-dev libwebsockets-dev libjansson-dev libsystemd-dev libinih-dev
     libbsd-dev uthash-dev
     libwebsockets-evlib-uv
-    chromium-headless-shell|chromium
+    chromium-headless-shell|chromium chromium-sandbox
 '
 test_packages='
     check libcurl4-openssl-dev

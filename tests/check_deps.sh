@@ -53,13 +53,13 @@ done
 
 : >"$work/lists"
 echo 1000 >"$work/uid"
-printf '%s\n' $libraries chromium-headless-shell >"$work/installed"
+printf '%s\n' $libraries chromium-headless-shell chromium-sandbox >"$work/installed"
 run run
 check 'complete: status' [ $status = 0 ]
 check 'complete: silent' [ ! -s "$work/out" ]
 check 'complete: nothing called' [ ! -s "$work/calls" ]
 
-printf '%s\n' $libraries chromium >"$work/installed"
+printf '%s\n' $libraries chromium chromium-sandbox >"$work/installed"
 run run
 check 'another browser will do' [ $status = 0 ]
 
@@ -75,13 +75,13 @@ printf '%s\n' $libraries | grep -v libuv1 >"$work/installed"
 run run
 check 'not allowed: status' [ $status = 1 ]
 check 'not allowed: says what' says \
-    'apt-get install --no-install-recommends libuv1-dev chromium-headless-shell'
+    'apt-get install --no-install-recommends libuv1-dev chromium-headless-shell chromium-sandbox'
 check 'not allowed: nothing called' [ ! -s "$work/calls" ]
 
 program sudo '[ "$2" = true ] || { shift; exec "$@"; }'
 run run
 check 'sudo: status' [ $status = 0 ]
-check 'sudo: installs' calls '--no-install-recommends libuv1-dev chromium-headless-shell'
+check 'sudo: installs' calls '--no-install-recommends libuv1-dev chromium-headless-shell chromium-sandbox'
 program sudo false
 run run
 check 'sudo refuses: status' [ $status = 1 ]
@@ -89,7 +89,7 @@ check 'sudo refuses: status' [ $status = 1 ]
 echo 0 >"$work/uid"
 run run
 check 'root: status' [ $status = 0 ]
-check 'root: installs' calls '--no-install-recommends libuv1-dev chromium-headless-shell'
+check 'root: installs' calls '--no-install-recommends libuv1-dev chromium-headless-shell chromium-sandbox'
 check 'root: keeps its lists' not calls update
 rm "$work/lists"
 run run
