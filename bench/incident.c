@@ -143,6 +143,7 @@ int main(int argc, char **argv)
     pile_init(&with, "stuck", renders * rounds);
     double per_second = measure_throughput(&stage);
     printf("%.1f renders per second in a closed loop; phases at a quarter of that\n", per_second);
+    fflush(stdout);
     const struct incident_plan plan = {.renders = (uint32_t)renders,
                                        .per_second = per_second / 4,
                                        .stuck_timeout_ms = STUCK_TIMEOUT_MS};

@@ -145,8 +145,9 @@ static void pause_until_due(struct phase *phase)
     }
     uint64_t end_ms = clock_ms() + wait_ms;
     flight_pump(phase->steady, wait_ms);
-    if (clock_ms() < end_ms && flight_wait_all(phase->steady, 0)) {
-        poll(NULL, 0, (int)(end_ms - clock_ms())); /* Nothing is under way: the pace itself. */
+    uint64_t now_ms = clock_ms();
+    if (now_ms < end_ms && flight_wait_all(phase->steady, 0)) {
+        poll(NULL, 0, (int)(end_ms - now_ms)); /* Nothing is under way: the pace itself. */
     }
 }
 
