@@ -225,9 +225,10 @@ size_t client_raw(const char *address, const char *bytes, size_t bytes_count, ui
         }
         sent += (size_t)n;
     }
-    while (received + 1 < ret_bytes && clock_ms() < end_ms) {
+    for (uint64_t now_ms = clock_ms(); received + 1 < ret_bytes && now_ms < end_ms;
+         now_ms = clock_ms()) {
         struct pollfd ready = {.fd = fd, .events = POLLIN};
-        if (poll(&ready, 1, (int)(end_ms - clock_ms())) <= 0) {
+        if (poll(&ready, 1, (int)(end_ms - now_ms)) <= 0) {
             break;
         }
         ssize_t n = recv(fd, ret + received, ret_bytes - 1 - received, 0);
@@ -345,8 +346,9 @@ void flight_pump(struct flight *flight, uint64_t timeout_ms)
 bool flight_wait(struct flight *flight, size_t index, uint64_t timeout_ms)
 {
     uint64_t end_ms = clock_ms() + timeout_ms;
-    while (!flight_is_done(flight, index) && clock_ms() < end_ms) {
-        flight_pump(flight, end_ms - clock_ms());
+    for (uint64_t now_ms = clock_ms(); !flight_is_done(flight, index) && now_ms < end_ms;
+         now_ms = clock_ms()) {
+        flight_pump(flight, end_ms - now_ms);
     }
     return flight_is_done(flight, index);
 }

@@ -38,6 +38,7 @@ struct url {
 struct origin {
     struct MHD_Daemon *daemon;
     uint16_t port;
+    const char *renderer;  /* Where /parent asks. */
     pthread_mutex_t mutex; /* Guards what follows. */
     pthread_cond_t changed;
     bool stopping;
@@ -93,6 +94,25 @@ void origin_pass_gate(struct origin *origin, const char *name)
     }
     gate->waiting--;
     pthread_mutex_unlock(&origin->mutex);
+}
+
+bool origin_is_gate_open(struct origin *origin, const char *name)
+{
+    pthread_mutex_lock(&origin->mutex);
+    bool open = find_gate(origin, name)->open;
+    pthread_mutex_unlock(&origin->mutex);
+    return open;
+}
+
+void origin_set_renderer(struct origin *origin, const char *address)
+{
+    origin->renderer = address;
+}
+
+const char *origin_renderer(struct origin *origin)
+{
+    demand(origin->renderer != NULL, "nobody told the origin of a renderer");
+    return origin->renderer;
 }
 
 static void *on_target(void *origin_, const char *target, struct MHD_Connection *connection)
@@ -159,6 +179,12 @@ void origin_free(struct origin *origin)
     free(origin);
 }
 
+void origin_write_url(struct origin *origin, char *ret, size_t ret_bytes, const char *path)
+{
+    int bytes = snprintf(ret, ret_bytes, "http://127.0.0.1:%u%s", (unsigned)origin->port, path);
+    demand(bytes > 0 && (size_t)bytes < ret_bytes, "a path is too long: %s", path);
+}
+
 const char *origin_url(struct origin *origin, const char *path_format, ...)
 {
     char path[2048];
@@ -169,7 +195,7 @@ const char *origin_url(struct origin *origin, const char *path_format, ...)
     size_t bytes = strlen(path) + 32;
     struct url *url = malloc(sizeof(*url) + bytes);
     demand(url != NULL, "no memory for a URL");
-    snprintf(url->text, bytes, "http://127.0.0.1:%u%s", (unsigned)origin->port, path);
+    origin_write_url(origin, url->text, bytes, path);
     STAILQ_INSERT_TAIL(&origin->urls, url, link);
     return url->text;
 }

@@ -14,6 +14,11 @@
  *   /never             does not answer
  *   /hang              a page with an image that does not answer: no load event
  *   /spin              a page whose script does not end;  /spin-later: only after load
+ *   /pinned?gate=X&n=N until the test opens gate X a page that never lets go of its thread,
+ *                      by one endless script (N even) or by tasks without end (N odd);
+ *                      afterwards like /static
+ *   /parent?affinity=A&n=X   asks the renderer for /static?n=X of affinity A in lane nested,
+ *                      waits for it, then a page that says "parent X" if that was right
  *   /status?code=N     that status with a small page;  /204: no content
  *   /redirect?n=N      N redirects, then /static?n=redirected;  /redirect-loop
  *   /script-redirect   a page that goes to /static?n=scripted
@@ -32,6 +37,8 @@ struct origin;
 
 /* Listens on a port of its own on 127.0.0.1. */
 struct origin *origin_new(void);
+/* Where /parent asks: the address of a daemon, borrowed. Set before any such request. */
+void origin_set_renderer(struct origin *, const char *address);
 /* Lets every blocked connection go and ends the threads. */
 void origin_free(struct origin *);
 /* The URL of a path. Valid for the life of the origin. */

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "tests/system/client.h"
 #include "tests/system/harness.h"
 #include "tests/system/origin_pages.h"
 
 #define BODY_BYTES 4096
+/* Less than client_render() allows, so that the daemon's own answer comes first. */
+#define NESTED_TIMEOUT_MS 50000
 
 /* What a route works on. */
 struct exchange {
@@ -86,6 +89,48 @@ static enum MHD_Result on_gate_inside(const struct exchange *exchange)
              "});\n</script>",
              query(exchange, "name"));
     return answer_html(exchange, 200, body);
+}
+
+static enum MHD_Result on_pinned(const struct exchange *exchange)
+{
+    static const char script[] =
+        "<!DOCTYPE html><title>Pinned</title><body><p>tracking</p><script>\n"
+        "const out = document.querySelector('p');\n"
+        "const endless = () => { while (true) { out.textContent = Math.random(); } };\n"
+        "const burn = () => {\n"
+        "    for (let i = 0; i < 2e6; i++) { out.dataset.turn = i & 1; }\n"
+        "    setTimeout(burn, 0);\n"
+        "};\n"
+        "addEventListener('load', () => { setTimeout(%s, 0); });\n</script>";
+    char body[BODY_BYTES];
+    if (origin_is_gate_open(exchange->origin, query(exchange, "gate"))) {
+        return on_static(exchange);
+    }
+    bool is_odd = strtoul(query(exchange, "n"), NULL, 10) % 2 == 1;
+    snprintf(body, sizeof(body), script, is_odd ? "burn" : "endless");
+    return answer_html(exchange, 200, body);
+}
+
+static enum MHD_Result on_parent(const struct exchange *exchange)
+{
+    char path[256], url[300], wanted[256];
+    const char *name = query(exchange, "n");
+    snprintf(path, sizeof(path), "/static?n=%.200s", name);
+    snprintf(wanted, sizeof(wanted), "page %.200s</p>", name);
+    origin_write_url(exchange->origin, url, sizeof(url), path);
+    struct client_reply reply;
+    client_render(origin_renderer(exchange->origin), &reply, "{s:s, s:s, s:s, s:i}", "url", url,
+                  "affinity", query(exchange, "affinity"), "lane", "nested", "timeoutMs",
+                  NESTED_TIMEOUT_MS);
+    const char *outcome = client_header(&reply, "X-Prerenderd-Outcome");
+    bool is_right = reply.status == 200 && strstr(reply.body, wanted) != NULL && outcome != NULL &&
+                    strcmp(outcome, "complete") == 0;
+    if (!is_right) {
+        fprintf(stderr, "origin: nested render of %s: status %ld %s %.300s\n", name, reply.status,
+                reply.error, reply.body);
+    }
+    client_reply_free(&reply);
+    return answer_page(exchange, 200, is_right ? "parent" : "orphaned", name);
 }
 
 static enum MHD_Result on_slow(const struct exchange *exchange)
@@ -261,25 +306,13 @@ static const struct {
     const char *path;
     enum MHD_Result (*handle)(const struct exchange *);
 } routes[] = {
-    {"/static", on_static},
-    {"/app", on_app},
-    {"/cookie", on_cookie},
-    {"/storage", on_storage},
-    {"/gate", on_gate},
-    {"/gate-inside", on_gate_inside},
-    {"/slow", on_slow},
-    {"/never", on_never},
-    {"/close", on_close},
-    {"/status", on_status},
-    {"/204", on_no_content},
-    {"/redirect", on_redirect},
-    {"/redirect-loop", on_redirect_loop},
-    {"/download", on_download},
-    {"/big", on_big},
-    {"/api/items", on_items},
-    {"/api/detail", on_detail},
-    {"/api/slow", on_api_slow},
-    {"/api/gate", on_api_gate},
+    {"/static", on_static},     {"/app", on_app},           {"/cookie", on_cookie},
+    {"/storage", on_storage},   {"/gate", on_gate},         {"/gate-inside", on_gate_inside},
+    {"/pinned", on_pinned},     {"/parent", on_parent},     {"/slow", on_slow},
+    {"/never", on_never},       {"/close", on_close},       {"/status", on_status},
+    {"/204", on_no_content},    {"/redirect", on_redirect}, {"/redirect-loop", on_redirect_loop},
+    {"/download", on_download}, {"/big", on_big},           {"/api/items", on_items},
+    {"/api/detail", on_detail}, {"/api/slow", on_api_slow}, {"/api/gate", on_api_gate},
 };
 
 enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, const char *path,
