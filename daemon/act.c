@@ -144,14 +144,15 @@ static void act_disposed(struct daemon *daemon, const struct pool_action *action
 }
 
 /* The key without the byte of its key space. */
-static void log_affinity(struct daemon *daemon, const struct pool_action *action,
-                         const char *message)
+static void act_edge(struct daemon *daemon, const struct pool_action *action, const char *message)
 {
     assert(action->key_bytes >= 1);
-    if (action->key[0] == KEY_CLIENT)
-        LOG(&daemon->log, LOG_DEBUG, message,
-            LOG_KEY("affinity", action->key + 1, action->key_bytes - 1),
-            LOG_U64("epoch", action->epoch));
+    if (action->key[0] != KEY_CLIENT)
+        return;
+    heartbeat_note_edge(daemon, action);
+    LOG(&daemon->log, LOG_DEBUG, message,
+        LOG_KEY("affinity", action->key + 1, action->key_bytes - 1),
+        LOG_U64("epoch", action->epoch));
 }
 
 static void act(struct daemon *daemon, const struct pool_action *action)
@@ -196,10 +197,10 @@ static void act(struct daemon *daemon, const struct pool_action *action)
         act_fail(daemon, action);
         break;
     case POOL_STARTED:
-        log_affinity(daemon, action, "affinity started");
+        act_edge(daemon, action, "affinity started");
         break;
     case POOL_ENDED:
-        log_affinity(daemon, action, "affinity ended");
+        act_edge(daemon, action, "affinity ended");
         break;
     case POOL_DISPOSED:
         act_disposed(daemon, action);

@@ -185,6 +185,7 @@ static void handle_life_down(struct daemon *daemon, const struct cdp_event *even
     enum log_level level = daemon->state == DAEMON_CLOSING ? LOG_DEBUG : LOG_WARNING;
     LOG(&daemon->log, level, "browser down", LOG_U64("life", event->life),
         LOG_STR("reason", event->text));
+    host_shell_life_down(&daemon->heartbeat.shell, event->life);
     struct request *request, *next;
     HASH_ITER(hh, daemon->requests.by_id, request, next)
     {
@@ -203,6 +204,7 @@ static void handle_life_up(struct daemon *daemon, const struct cdp_event *event)
         LOG(&daemon->log, LOG_INFO, "browser up", LOG_U64("life", event->life),
             LOG_U64("pid", (uint64_t)info.pid), LOG_STR("product", info.product));
     daemon->life_error[0] = '\0';
+    host_shell_life_up(&daemon->heartbeat.shell, event->life);
     struct pool_event up = {.type = POOL_LIFE_UP, .life = event->life, .random = random_u32()};
     daemon_step(daemon, &up);
 }

@@ -23,11 +23,14 @@ static void reply_json(struct daemon *daemon, uint64_t exchange, int status, jso
     (void)http_reply(daemon->http, exchange, &reply);
 }
 
-/* The URL under which a manager reaches this daemon. */
-static void advertised_url(const struct daemon *daemon, char *text, size_t text_bytes)
+/* As a manager identifies it: without query, fragment and trailing slash. */
+void report_url(const struct daemon *daemon, char ret[REPORT_URL_BYTES])
 {
     if (daemon->config.manager.advertise_url[0] != '\0') {
-        (void)snprintf(text, text_bytes, "%s", daemon->config.manager.advertise_url);
+        (void)snprintf(ret, REPORT_URL_BYTES, "%s", daemon->config.manager.advertise_url);
+        ret[strcspn(ret, "?#")] = '\0';
+        for (size_t end = strlen(ret); end > 0 && ret[end - 1] == '/'; end--)
+            ret[end - 1] = '\0';
         return;
     }
     char host[256];
@@ -36,7 +39,7 @@ static void advertised_url(const struct daemon *daemon, char *text, size_t text_
     host[sizeof host - 1] = '\0';
     const char *address = http_address(daemon->http, 0);
     const char *port = address != NULL ? strrchr(address, ':') : NULL;
-    (void)snprintf(text, text_bytes, "http://%s%s", host, port != NULL ? port : "");
+    (void)snprintf(ret, REPORT_URL_BYTES, "http://%s%s", host, port != NULL ? port : "");
 }
 
 static json_t *vacancy_json(const struct pool_affinity *affinity)
@@ -73,10 +76,10 @@ static void collect_affinities(const struct daemon *daemon, json_t *warmed, json
 
 static json_t *heartbeat_json(struct daemon *daemon)
 {
-    char url[512];
+    char url[REPORT_URL_BYTES];
     struct pool_stats stats;
     pool_get_stats(daemon->pool, &stats);
-    advertised_url(daemon, url, sizeof url);
+    report_url(daemon, url);
     json_t *warmed = json_array(), *vacancies = json_object(), *warming = json_array();
     collect_affinities(daemon, warmed, vacancies, warming);
     return json_pack("{s:{s:s, s:{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:I}}}", "data", "type",
@@ -85,6 +88,14 @@ static json_t *heartbeat_json(struct daemon *daemon)
                      "warmedAffinities", warmed, "affinityVacancy", vacancies, "warmingAffinities",
                      warming, "bootId", daemon->boot_id, "seq",
                      (json_int_t)++daemon->heartbeat_seq);
+}
+
+char *report_heartbeat(struct daemon *daemon)
+{
+    json_t *root = heartbeat_json(daemon);
+    char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
 }
 
 static const char *space_name(char space)
