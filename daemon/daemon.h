@@ -8,6 +8,7 @@
  *   act.c      what the pool decides, carried out
  *   requests.c render requests by id, from arrival to answer
  *   reply.c    a render result as an HTTP answer
+ *   dialect.c  answers in the dialect of a fleet manager
  *   report.c   heartbeat, affinities, health: documents about the state
  *   drain.c    signals and the way to the exit
  *   heartbeat.c what the fleet manager is told (heartbeat.h), with outbox.c, host_shell.c
@@ -112,6 +113,15 @@ void daemon_step(struct daemon *, const struct pool_event *);
 
 /* reply.c */
 void reply_result(struct daemon *, const struct request *, struct render_result *);
+
+/* dialect.c: answers in the manager's dialect. */
+bool dialect_asked(const struct request *);
+void dialect_reply_ready(struct daemon *, const struct request *, const struct render_result *);
+/* A render that ran and failed; `evicted`: its page is gone. */
+void dialect_reply_failed(struct daemon *, const struct request *, const struct http_problem *,
+                          bool evicted);
+/* Answers the routes of the dialect that render nothing. */
+void dialect_reply_other(struct daemon *, uint64_t exchange, const struct http_request *);
 
 /* report.c */
 #define REPORT_URL_BYTES 512

@@ -9,9 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void reply_json(struct daemon *daemon, uint64_t exchange, int status, json_t *root)
+/* `tells_draining`: with the header by which managers know a server that drains. */
+static void reply_json_with(struct daemon *daemon, uint64_t exchange, int status, json_t *root,
+                            bool tells_draining)
 {
+    static const struct http_header draining = {"X-Boxel-Prerender-Server-Status", "draining"};
     struct http_reply reply = {.status = status, .content_type = "application/json"};
+    reply.headers = &draining;
+    reply.headers_count = tells_draining ? 1 : 0;
     reply.body = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
     reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
     json_decref(root);
@@ -21,6 +26,11 @@ static void reply_json(struct daemon *daemon, uint64_t exchange, int status, jso
         return;
     }
     (void)http_reply(daemon->http, exchange, &reply);
+}
+
+static void reply_json(struct daemon *daemon, uint64_t exchange, int status, json_t *root)
+{
+    reply_json_with(daemon, exchange, status, root, false);
 }
 
 /* As a manager identifies it: without query, fragment and trailing slash. */
@@ -188,7 +198,7 @@ static void reply_index(struct daemon *daemon, uint64_t exchange)
     bool draining = daemon->state != DAEMON_SERVING;
     json_t *root = draining ? json_pack("{s:b, s:b}", "ready", 0, "draining", 1)
                             : json_pack("{s:b}", "ready", 1);
-    reply_json(daemon, exchange, draining ? 410 : 200, root);
+    reply_json_with(daemon, exchange, draining ? 410 : 200, root, draining);
 }
 
 static void delete_affinity(struct daemon *daemon, uint64_t exchange,
@@ -238,7 +248,13 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
     case HTTP_INDEX:
         reply_index(daemon, exchange);
         return;
+    case HTTP_MODULE:
+    case HTTP_COMMAND:
+    case HTTP_RELEASE_BATCH:
+        dialect_reply_other(daemon, exchange, http);
+        return;
     case HTTP_RENDER:
+    case HTTP_VISIT:
     case HTTP_ROUTE_NONE:
     case HTTP_ROUTES:
         break;
