@@ -263,6 +263,44 @@ START_TEST(draining)
 }
 END_TEST
 
+/* Five run and five wait at SIGTERM: the five are answered, the others are told 410 and were
+ * never started. */
+START_TEST(draining_with_a_queue)
+{
+    static const char *const five[] = {"--pool.pages_min=5", "--pool.pages_max=5", NULL};
+    struct stage stage = stage_open(five);
+    struct flight *flight = flight_new(stage.harness->address);
+    for (int i = 0; i < 10; i++) {
+        char body[2048], value[16];
+        (void)snprintf(value, sizeof value, "r%d", i);
+        visit_body(i < 5 ? origin_url(stage.origin, "/gate?name=g")
+                         : origin_url(stage.origin, "/static?n=%d", i),
+                   value, "", body);
+        (void)flight_start(flight,
+                           &(struct client_request){.path = "/prerender-visit", .body = body});
+        if (i == 4)
+            demand(origin_wait_gate(stage.origin, "g", 5, SOON_MS), "the first five do not run");
+    }
+    demand(harness_wait_load(stage.harness, 5, 5), "not five run and five wait");
+    ck_assert_int_eq(kill(stage.harness->pid, SIGTERM), 0);
+    for (size_t i = 5; i < 10; i++) {
+        demand(flight_wait(flight, i, SOON_MS), "a waiting request is not refused");
+        ck_assert_int_eq(flight_reply(flight, i)->status, 410);
+        char target[32];
+        (void)snprintf(target, sizeof target, "/static?n=%zu", i);
+        ck_assert_uint_eq(origin_count(stage.origin, target), 0);
+    }
+    origin_open_gate(stage.origin, "g");
+    for (size_t i = 0; i < 5; i++) {
+        demand(flight_wait(flight, i, SOON_MS), "a running request is not answered");
+        expect_reply(flight_reply(flight, i), 201, "\"status\":\"ready\"");
+    }
+    ck_assert_int_eq(harness_wait_exit(stage.harness, STOP_TIMEOUT_MS), 0);
+    flight_free(flight);
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dialect");
@@ -272,5 +310,6 @@ int main(void)
     suite_add(suite, refusals, 120);
     suite_add(suite, client_that_leaves, 120);
     suite_add(suite, draining, 120);
+    suite_add(suite, draining_with_a_queue, 120);
     return suite_run(suite);
 }
