@@ -36,7 +36,7 @@ endif
 ALL_CFLAGS  += $(if $(WERROR),-Werror) $(CFLAGS)
 ALL_LDFLAGS += $(LDFLAGS)
 
-FOLDERS  := config pool cdp http daemon
+FOLDERS  := config net pool cdp http daemon
 SOURCES  := $(filter-out daemon/main.c,$(wildcard $(FOLDERS:%=%/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c))

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
-#include "cdp/endpoint.h"
+#include "net/endpoint.h"
 
 /* Chromium answers with some 500 bytes. */
 #define REPLY_BYTES_MAX 16384

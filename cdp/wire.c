@@ -15,8 +15,8 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <libwebsockets.h>
-#include "cdp/endpoint.h"
-#include "cdp/pipe_guard.h"
+#include "net/endpoint.h"
+#include "net/pipe_guard.h"
 
 /* libwebsockets reads at most this much per poll event. */
 #define READ_BYTES_MAX (256 * 1024)

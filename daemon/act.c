@@ -36,11 +36,15 @@ static void act_grant(struct daemon *daemon, const struct pool_action *action)
     request->life = action->life;
     assert(request->life != 0);
     request->grant = action->grant;
+    uint64_t deadline_ms = request->deadline_ms;
+    uint64_t render_end_ms = daemon->now_ms + daemon->config.manager.render_timeout_ms;
+    if (dialect_asked(request) && render_end_ms < deadline_ms)
+        deadline_ms = render_end_ms;
     const struct cdp_render render = {
         .request = request->id,
         .page = action->page,
         .params = &request->http.params,
-        .deadline_ms = request->deadline_ms,
+        .deadline_ms = deadline_ms,
         .clear_cache = action->grant.clear_cache,
         .clear_storage = request->clear_storage,
     };
@@ -53,6 +57,17 @@ static void reply_problem(struct daemon *daemon, const struct request *request, 
     const struct http_problem problem = {
         .code = code, .detail = detail, .retry_after_ms = retry_after_ms};
     (void)http_reply_problem(daemon->http, request->id, &problem, NULL, 0);
+}
+
+/* Of a request that ran. */
+static void reply_ran(struct daemon *daemon, const struct request *request, enum http_code code,
+                      const char *detail)
+{
+    const struct http_problem problem = {.code = code, .detail = detail};
+    if (dialect_asked(request))
+        dialect_reply_failed(daemon, request, &problem, true);
+    else
+        reply_problem(daemon, request, code, detail, 0);
 }
 
 static void log_failed(struct daemon *daemon, const struct request *request,
@@ -100,15 +115,14 @@ static void act_abort(struct daemon *daemon, const struct pool_action *action)
             return;
         case POOL_DEADLINE:
         case POOL_DRAIN_GRACE:
-            reply_problem(daemon, request, HTTP_RENDER_TIMEOUT,
-                          "The render did not end before its deadline, and nothing could be "
-                          "captured; allow more with timeoutMs.",
-                          0);
+            reply_ran(daemon, request, HTTP_RENDER_TIMEOUT,
+                      "The render did not end before its deadline, and nothing could be "
+                      "captured; allow more with timeoutMs.");
             break;
         case POOL_RECYCLE_TIMEOUT:
         case POOL_BROWSER_DEATH:
-            reply_problem(daemon, request, HTTP_BROWSER_CRASHED,
-                          "The browser was replaced before the render ended.", 0);
+            reply_ran(daemon, request, HTTP_BROWSER_CRASHED,
+                      "The browser was replaced before the render ended.");
             break;
         case POOL_CANCELLED:
         case POOL_NO_REASON:
@@ -129,10 +143,9 @@ static void act_fail(struct daemon *daemon, const struct pool_action *action)
     bool page = action->reason == POOL_PAGE_FAULT;
     if (request->state != REQUEST_ANSWERED) {
         log_failed(daemon, request, action);
-        reply_problem(daemon, request, page ? HTTP_PAGE_CRASHED : HTTP_BROWSER_CRASHED,
-                      page ? "The page crashed while it rendered this URL."
-                           : "The browser crashed while it rendered this URL.",
-                      0);
+        reply_ran(daemon, request, page ? HTTP_PAGE_CRASHED : HTTP_BROWSER_CRASHED,
+                  page ? "The page crashed while it rendered this URL."
+                       : "The browser crashed while it rendered this URL.");
     }
     requests_remove(&daemon->requests, request);
 }
@@ -144,14 +157,15 @@ static void act_disposed(struct daemon *daemon, const struct pool_action *action
 }
 
 /* The key without the byte of its key space. */
-static void log_affinity(struct daemon *daemon, const struct pool_action *action,
-                         const char *message)
+static void act_edge(struct daemon *daemon, const struct pool_action *action, const char *message)
 {
     assert(action->key_bytes >= 1);
-    if (action->key[0] == KEY_CLIENT)
-        LOG(&daemon->log, LOG_DEBUG, message,
-            LOG_KEY("affinity", action->key + 1, action->key_bytes - 1),
-            LOG_U64("epoch", action->epoch));
+    if (action->key[0] != KEY_CLIENT)
+        return;
+    heartbeat_note_edge(daemon, action);
+    LOG(&daemon->log, LOG_DEBUG, message,
+        LOG_KEY("affinity", action->key + 1, action->key_bytes - 1),
+        LOG_U64("epoch", action->epoch));
 }
 
 static void act(struct daemon *daemon, const struct pool_action *action)
@@ -196,10 +210,10 @@ static void act(struct daemon *daemon, const struct pool_action *action)
         act_fail(daemon, action);
         break;
     case POOL_STARTED:
-        log_affinity(daemon, action, "affinity started");
+        act_edge(daemon, action, "affinity started");
         break;
     case POOL_ENDED:
-        log_affinity(daemon, action, "affinity ended");
+        act_edge(daemon, action, "affinity ended");
         break;
     case POOL_DISPOSED:
         act_disposed(daemon, action);

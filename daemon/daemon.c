@@ -67,7 +67,7 @@ static int build(struct daemon *daemon)
     if (daemon->cdp == NULL)
         return -ENOMEM;
     deny_own_ports(daemon);
-    return 0;
+    return heartbeat_open(daemon) ? 0 : -EINVAL;
 }
 
 static void announce(struct daemon *daemon)
@@ -114,6 +114,7 @@ static void teardown(struct daemon *daemon)
     if (closed) {
         cdp_free(daemon->cdp);
         http_free(daemon->http);
+        heartbeat_free(daemon);
     }
     free(daemon->pool_memory);
 }

@@ -8,8 +8,10 @@
  *   act.c      what the pool decides, carried out
  *   requests.c render requests by id, from arrival to answer
  *   reply.c    a render result as an HTTP answer
+ *   dialect.c  answers in the dialect of a fleet manager
  *   report.c   heartbeat, affinities, health: documents about the state
  *   drain.c    signals and the way to the exit
+ *   heartbeat.c what the fleet manager is told (heartbeat.h), with outbox.c, host_shell.c
  *   notify.c   systemd: readiness, watchdog, inherited sockets
  *   log.c      log lines
  *
@@ -23,8 +25,9 @@
 #include "cdp/cdp.h"
 #include "cdp/result.h"
 #include "config/config.h"
-#include "daemon/log.h"
+#include "daemon/heartbeat.h"
 #include "daemon/keys.h"
+#include "daemon/log.h"
 #include "daemon/requests.h"
 #include "http/http.h"
 #include "pool/pool.h"
@@ -78,8 +81,9 @@ struct daemon {
     struct http *http;
     struct requests requests;
     char boot_id[33];       /* Random per process. */
-    uint64_t heartbeat_seq; /* Increases with every heartbeat document. */
-    char life_error[256];   /* Why the last browser went; "" while none did. */
+    uint64_t heartbeat_seq; /* Increases with every heartbeat document and notice. */
+    struct heartbeat heartbeat;
+    char life_error[256]; /* Why the last browser went; "" while none did. */
     enum daemon_state state;
     uint64_t state_deadline_ms;    /* DRAINING: the grace; later: until closed by force. */
     uint32_t stop_signals;         /* SIGTERM and SIGINT that drain.c has not handled. */
@@ -110,7 +114,21 @@ void daemon_step(struct daemon *, const struct pool_event *);
 /* reply.c */
 void reply_result(struct daemon *, const struct request *, struct render_result *);
 
+/* dialect.c: answers in the manager's dialect. */
+bool dialect_asked(const struct request *);
+void dialect_reply_ready(struct daemon *, const struct request *, const struct render_result *);
+/* A render that ran and failed; `evicted`: its page is gone. */
+void dialect_reply_failed(struct daemon *, const struct request *, const struct http_problem *,
+                          bool evicted);
+/* Answers the routes of the dialect that render nothing. */
+void dialect_reply_other(struct daemon *, uint64_t exchange, const struct http_request *);
+
 /* report.c */
+#define REPORT_URL_BYTES 512
+/* The URL under which a manager reaches this daemon: its identity there. */
+void report_url(const struct daemon *, char ret[REPORT_URL_BYTES]);
+/* The heartbeat document, which the caller frees; NULL: out of memory. */
+char *report_heartbeat(struct daemon *);
 /* Answers every route that only reads the state. */
 void report_reply(struct daemon *, uint64_t exchange, const struct http_request *);
 /* One line about pages and waiting requests; silent when there is nothing to tell. */

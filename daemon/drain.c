@@ -14,6 +14,8 @@
 /* How long the last answers may take to be sent, and handles to close. */
 #define FLUSH_MS 1000
 #define CLOSE_MS 3000
+/* How much longer than the last answers the manager may take to hear of the end. */
+#define UNREGISTER_MS 3000
 
 static const char *const state_names[] = {"serving", "draining", "flushing", "closing"};
 
@@ -29,6 +31,7 @@ static void start_closing(struct daemon *daemon)
     set_state(daemon, DAEMON_CLOSING, daemon->now_ms + CLOSE_MS);
     http_close(daemon->http);
     cdp_close_all(daemon->cdp);
+    heartbeat_close(daemon);
 }
 
 /* What runs beyond the grace ends as at a deadline of its own: with what is there, or with
@@ -49,6 +52,7 @@ static void start_draining(struct daemon *daemon)
     set_state(daemon, DAEMON_DRAINING, daemon->now_ms + grace_ms);
     LOG(&daemon->log, LOG_INFO, "draining", LOG_U64("grace_ms", grace_ms));
     notify_stopping(daemon);
+    heartbeat_drain(daemon);
     shorten_renders(daemon, daemon->state_deadline_ms);
     struct pool_event event = {.type = POOL_DRAIN, .deadline_ms = daemon->state_deadline_ms};
     daemon_step(daemon, &event);
@@ -135,6 +139,13 @@ void drain_close_signals(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
 }
 
+/* Telling the manager goes on while the last answers are sent, and may take longer. */
+static uint64_t unregister_deadline_ms(const struct daemon *daemon)
+{
+    assert(daemon->state == DAEMON_FLUSHING);
+    return daemon->state_deadline_ms + UNREGISTER_MS;
+}
+
 static bool pool_is_quiet(const struct daemon *daemon)
 {
     struct pool_stats stats;
@@ -155,10 +166,12 @@ void drain_turn(struct daemon *daemon)
         if (pool_is_quiet(daemon) || daemon->now_ms >= daemon->state_deadline_ms + FLUSH_MS) {
             set_state(daemon, DAEMON_FLUSHING, daemon->now_ms + FLUSH_MS);
             http_quiesce(daemon->http);
+            heartbeat_unregister(daemon);
         }
         break;
     case DAEMON_FLUSHING:
-        if (http_open_count(daemon->http) == 0 || late)
+        if ((http_open_count(daemon->http) == 0 || late) &&
+            (heartbeat_is_over(daemon) || daemon->now_ms >= unregister_deadline_ms(daemon)))
             start_closing(daemon);
         break;
     case DAEMON_CLOSING:
@@ -179,6 +192,9 @@ uint64_t drain_deadline_ms(const struct daemon *daemon)
     case DAEMON_DRAINING:
         return daemon->state_deadline_ms + FLUSH_MS;
     case DAEMON_FLUSHING:
+        if (daemon->now_ms < daemon->state_deadline_ms)
+            break;
+        return unregister_deadline_ms(daemon);
     case DAEMON_CLOSING:
         break;
     }

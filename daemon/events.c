@@ -24,7 +24,8 @@ void daemon_on_cdp(void *owner, const struct cdp_event *event)
  * stands: it needs no room in the pool, and nothing it does can come back as an event. */
 static void on_http_request(struct daemon *daemon, const struct http_event *event)
 {
-    if (event->request->route != HTTP_RENDER) {
+    enum http_route route = event->request->route;
+    if (route != HTTP_RENDER && route != HTTP_VISIT) {
         report_reply(daemon, event->exchange, event->request);
         return;
     }
@@ -78,7 +79,10 @@ static void handle_request(struct daemon *daemon, struct request *request)
                 .priority = params->priority,
                 .deadline_ms = request->deadline_ms,
                 .queue_deadline_ms = daemon->now_ms + queue_timeout_ms,
+                .fingerprint = request->http.dialect.fingerprint,
                 .site = request->site,
+                .batch = request->http.dialect.batch,
+                .clear_cache = request->http.dialect.clear_cache,
                 .repeatable = params->retry_on_crash,
                 .single_use = request->key[0] == KEY_FRESH,
             },
@@ -154,6 +158,9 @@ static void handle_result(struct daemon *daemon, const struct cdp_event *event)
         return;
     }
     request->state = REQUEST_ANSWERED;
+    /* The dialect says of a timeout that the page was evicted. */
+    request->retires = dialect_asked(request) && (event->result->code == RENDER_TIMEOUT ||
+                                                  event->result->code == RENDER_UNRESPONSIVE);
     reply_result(daemon, request, event->result);
 }
 
@@ -169,7 +176,7 @@ static void handle_render_done(struct daemon *daemon, const struct cdp_event *ev
         .type = POOL_RENDER_DONE,
         .page = event->page,
         .request.id = event->request,
-        .outcome = event->ok ? POOL_RENDER_GOOD : POOL_RENDER_UNUSABLE,
+        .outcome = event->ok && !request->retires ? POOL_RENDER_GOOD : POOL_RENDER_UNUSABLE,
         .random = random_u32(),
     };
     requests_remove(&daemon->requests, request);
@@ -185,6 +192,7 @@ static void handle_life_down(struct daemon *daemon, const struct cdp_event *even
     enum log_level level = daemon->state == DAEMON_CLOSING ? LOG_DEBUG : LOG_WARNING;
     LOG(&daemon->log, level, "browser down", LOG_U64("life", event->life),
         LOG_STR("reason", event->text));
+    host_shell_life_down(&daemon->heartbeat.shell, event->life);
     struct request *request, *next;
     HASH_ITER(hh, daemon->requests.by_id, request, next)
     {
@@ -203,6 +211,7 @@ static void handle_life_up(struct daemon *daemon, const struct cdp_event *event)
         LOG(&daemon->log, LOG_INFO, "browser up", LOG_U64("life", event->life),
             LOG_U64("pid", (uint64_t)info.pid), LOG_STR("product", info.product));
     daemon->life_error[0] = '\0';
+    host_shell_life_up(&daemon->heartbeat.shell, event->life);
     struct pool_event up = {.type = POOL_LIFE_UP, .life = event->life, .random = random_u32()};
     daemon_step(daemon, &up);
 }

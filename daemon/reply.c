@@ -273,7 +273,11 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
         .code = code_of(result->code),
         .detail = detail_of(daemon, result, detail, sizeof detail),
     };
-    (void)http_reply_problem(daemon->http, request->id, &problem, headers->items, headers->count);
+    if (dialect_asked(request))
+        dialect_reply_failed(daemon, request, &problem, request->retires);
+    else
+        (void)http_reply_problem(daemon->http, request->id, &problem, headers->items,
+                                 headers->count);
 }
 
 static void log_render(const struct daemon *daemon, const struct request *request,
@@ -308,6 +312,11 @@ void reply_result(struct daemon *daemon, const struct request *request,
     log_render(daemon, request, result, &phases);
     if (result->code != RENDER_OK) {
         reply_failed(daemon, request, result, &headers);
+        render_result_free(result);
+        return;
+    }
+    if (dialect_asked(request)) {
+        dialect_reply_ready(daemon, request, result);
         render_result_free(result);
         return;
     }

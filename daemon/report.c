@@ -9,9 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void reply_json(struct daemon *daemon, uint64_t exchange, int status, json_t *root)
+/* `tells_draining`: with the header by which managers know a server that drains. */
+static void reply_json_with(struct daemon *daemon, uint64_t exchange, int status, json_t *root,
+                            bool tells_draining)
 {
+    static const struct http_header draining = {"X-Boxel-Prerender-Server-Status", "draining"};
     struct http_reply reply = {.status = status, .content_type = "application/json"};
+    reply.headers = &draining;
+    reply.headers_count = tells_draining ? 1 : 0;
     reply.body = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
     reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
     json_decref(root);
@@ -23,11 +28,19 @@ static void reply_json(struct daemon *daemon, uint64_t exchange, int status, jso
     (void)http_reply(daemon->http, exchange, &reply);
 }
 
-/* The URL under which a manager reaches this daemon. */
-static void advertised_url(const struct daemon *daemon, char *text, size_t text_bytes)
+static void reply_json(struct daemon *daemon, uint64_t exchange, int status, json_t *root)
+{
+    reply_json_with(daemon, exchange, status, root, false);
+}
+
+/* As a manager identifies it: without query, fragment and trailing slash. */
+void report_url(const struct daemon *daemon, char ret[REPORT_URL_BYTES])
 {
     if (daemon->config.manager.advertise_url[0] != '\0') {
-        (void)snprintf(text, text_bytes, "%s", daemon->config.manager.advertise_url);
+        (void)snprintf(ret, REPORT_URL_BYTES, "%s", daemon->config.manager.advertise_url);
+        ret[strcspn(ret, "?#")] = '\0';
+        for (size_t end = strlen(ret); end > 0 && ret[end - 1] == '/'; end--)
+            ret[end - 1] = '\0';
         return;
     }
     char host[256];
@@ -36,7 +49,7 @@ static void advertised_url(const struct daemon *daemon, char *text, size_t text_
     host[sizeof host - 1] = '\0';
     const char *address = http_address(daemon->http, 0);
     const char *port = address != NULL ? strrchr(address, ':') : NULL;
-    (void)snprintf(text, text_bytes, "http://%s%s", host, port != NULL ? port : "");
+    (void)snprintf(ret, REPORT_URL_BYTES, "http://%s%s", host, port != NULL ? port : "");
 }
 
 static json_t *vacancy_json(const struct pool_affinity *affinity)
@@ -73,10 +86,10 @@ static void collect_affinities(const struct daemon *daemon, json_t *warmed, json
 
 static json_t *heartbeat_json(struct daemon *daemon)
 {
-    char url[512];
+    char url[REPORT_URL_BYTES];
     struct pool_stats stats;
     pool_get_stats(daemon->pool, &stats);
-    advertised_url(daemon, url, sizeof url);
+    report_url(daemon, url);
     json_t *warmed = json_array(), *vacancies = json_object(), *warming = json_array();
     collect_affinities(daemon, warmed, vacancies, warming);
     return json_pack("{s:{s:s, s:{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:I}}}", "data", "type",
@@ -85,6 +98,14 @@ static json_t *heartbeat_json(struct daemon *daemon)
                      "warmedAffinities", warmed, "affinityVacancy", vacancies, "warmingAffinities",
                      warming, "bootId", daemon->boot_id, "seq",
                      (json_int_t)++daemon->heartbeat_seq);
+}
+
+char *report_heartbeat(struct daemon *daemon)
+{
+    json_t *root = heartbeat_json(daemon);
+    char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    return text;
 }
 
 static const char *space_name(char space)
@@ -177,7 +198,7 @@ static void reply_index(struct daemon *daemon, uint64_t exchange)
     bool draining = daemon->state != DAEMON_SERVING;
     json_t *root = draining ? json_pack("{s:b, s:b}", "ready", 0, "draining", 1)
                             : json_pack("{s:b}", "ready", 1);
-    reply_json(daemon, exchange, draining ? 410 : 200, root);
+    reply_json_with(daemon, exchange, draining ? 410 : 200, root, draining);
 }
 
 static void delete_affinity(struct daemon *daemon, uint64_t exchange,
@@ -227,7 +248,13 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
     case HTTP_INDEX:
         reply_index(daemon, exchange);
         return;
+    case HTTP_MODULE:
+    case HTTP_COMMAND:
+    case HTTP_RELEASE_BATCH:
+        dialect_reply_other(daemon, exchange, http);
+        return;
     case HTTP_RENDER:
+    case HTTP_VISIT:
     case HTTP_ROUTE_NONE:
     case HTTP_ROUTES:
         break;

@@ -33,6 +33,7 @@ struct request {
     uint64_t page, life; /* While it has a page. */
     struct pool_grant grant;
     bool clear_storage;
+    bool retires; /* Its page serves nobody else, whatever cdp/ thinks of it. */
     UT_hash_handle hh;
 };
 

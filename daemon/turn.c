@@ -80,6 +80,7 @@ static uint64_t turn_deadline_ms(const struct daemon *daemon)
     due_ms = min_u64(due_ms, http_deadline_ms(daemon->http));
     due_ms = min_u64(due_ms, drain_deadline_ms(daemon));
     due_ms = min_u64(due_ms, notify_deadline_ms(daemon));
+    due_ms = min_u64(due_ms, heartbeat_deadline_ms(daemon));
     return min_u64(due_ms, daemon->snapshot_ms);
 }
 
@@ -129,12 +130,13 @@ static void turn(struct daemon *daemon)
         cdp_turn(daemon->cdp, daemon->now_ms);
         drain_inbox(daemon);
         drain_turn(daemon);
+        heartbeat_turn(daemon);
         notify_turn(daemon);
         snapshot_if_due(daemon);
         due_ms = daemon->inbox.count > 0 ? 0 : turn_deadline_ms(daemon);
     }
     if (daemon->state == DAEMON_CLOSING && cdp_is_closed(daemon->cdp) &&
-        http_is_closed(daemon->http)) {
+        http_is_closed(daemon->http) && heartbeat_is_closed(daemon)) {
         turn_stop(daemon);
         return;
     }

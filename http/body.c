@@ -47,6 +47,11 @@ static size_t find_too_deep(const char *body, size_t bytes)
     return SIZE_MAX;
 }
 
+bool body_is_too_deep(const char *body, size_t bytes)
+{
+    return find_too_deep(body, bytes) != SIZE_MAX;
+}
+
 /* How a JSON value reads in a message. */
 static const char *show(const json_t *value, char ret[TEXT_QUOTE_BYTES + 2])
 {

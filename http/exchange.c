@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "http/dialect.h"
 #include "http/judge.h"
 
 #define RETRY_AFTER_BYTES 32
-#define OWN_HEADERS_MAX 3 /* Cache-Control, Retry-After, WWW-Authenticate. */
+#define OWN_HEADERS_MAX 4 /* Cache-Control, Retry-After, WWW-Authenticate, the draining one. */
 
 /* What may follow each state, as a set of bits. */
 #define BIT(state) (1U << (state))
@@ -143,6 +144,9 @@ static struct MHD_Response *response_new(const struct exchange *exchange,
     if (reply->content_type)
         (void)MHD_add_response_header(response, "Content-Type", reply->content_type);
     (void)MHD_add_response_header(response, "X-Request-Id", exchange->request.request_id);
+    if (dialect_has(exchange->request.route))
+        (void)MHD_add_response_header(response, "X-Boxel-Prerender-Request-Id",
+                                      exchange->request.request_id);
     for (size_t i = 0; i < reply->headers_count; i++)
         (void)MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
     return response;
@@ -180,6 +184,9 @@ void exchange_set_problem(struct exchange *exchange, const struct http_problem *
     }
     if (problem->code == HTTP_UNAUTHORIZED)
         all[count++] = (struct http_header){"WWW-Authenticate", challenge};
+    bool dialect = dialect_has(exchange->request.route);
+    if (dialect && problem->code == HTTP_DRAINING)
+        all[count++] = (struct http_header){"X-Boxel-Prerender-Server-Status", "draining"};
     for (size_t i = 0; i < headers_count; i++)
         all[count++] = headers[i];
     struct http_reply reply = {
@@ -189,8 +196,14 @@ void exchange_set_problem(struct exchange *exchange, const struct http_problem *
         .headers_count = count,
         .code = http_code_name(problem->code),
     };
-    reply.body = problem_body(problem, exchange->request.request_id, exchange->wants_plain,
-                              &reply.body_bytes);
+    if (dialect) {
+        reply.status = dialect_status(problem->code);
+        reply.content_type = DIALECT_TYPE;
+        reply.body = dialect_problem(problem, &reply.body_bytes);
+    } else {
+        reply.body = problem_body(problem, exchange->request.request_id, exchange->wants_plain,
+                                  &reply.body_bytes);
+    }
     exchange_set_reply(exchange, &reply);
 }
 

@@ -14,6 +14,7 @@
 #include <strings.h>
 #include "http/accept.h"
 #include "http/body.h"
+#include "http/dialect.h"
 #include "http/judge.h"
 #include "http/text.h"
 
@@ -52,6 +53,7 @@ static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const
         {"Authorization", &head->authorization, NULL},
         {"X-Prerender-Token", &head->prerender_token, NULL},
         {"X-Request-Id", &head->request_id, NULL},
+        {"X-Boxel-Prerender-Request-Id", &head->dialect_request_id, NULL},
         {"Content-Encoding", &head->content_encoding, NULL},
         {"Content-Length", &head->content_length, &head->content_lengths_count},
         {"Transfer-Encoding", &head->transfer_encoding, &head->transfer_encodings_count},
@@ -109,6 +111,11 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
     bool valid =
         judge_head(&head, http->config, http->tokens, &exchange->request, &exchange->fault);
     assert(valid == !fault_is_set(&exchange->fault));
+    const char *dialect_id = head.dialect_request_id;
+    if (dialect_has(exchange->request.route) && dialect_id &&
+        dialect_request_id_is_valid(dialect_id))
+        snprintf(exchange->request.request_id, sizeof(exchange->request.request_id), "%s",
+                 dialect_id);
     exchange->wants_body = valid && judge_wants_body(&head, &exchange->request);
     free(exchange->target);
     exchange->target = NULL;
@@ -179,8 +186,13 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *bytes, s
 static enum MHD_Result take_end(struct exchange *exchange)
 {
     if (exchange->wants_body) {
-        (void)body_parse(exchange->http->config, exchange->body, exchange->body_bytes,
-                         &exchange->request.params, &exchange->fault);
+        const struct config *config = exchange->http->config;
+        if (dialect_has(exchange->request.route))
+            (void)dialect_parse(config, exchange->body, exchange->body_bytes, &exchange->request,
+                                &exchange->fault);
+        else
+            (void)body_parse(config, exchange->body, exchange->body_bytes,
+                             &exchange->request.params, &exchange->fault);
         body_forget(exchange);
     }
     if (fault_is_set(&exchange->fault)) {

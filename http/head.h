@@ -19,7 +19,7 @@ struct head {
     char accept[HEAD_ACCEPT_BYTES]; /* "": none was sent. */
     const char *host, *origin, *sec_fetch_site;
     const char *authorization, *prerender_token;
-    const char *request_id;
+    const char *request_id, *dialect_request_id;
     const char *content_encoding, *content_length, *transfer_encoding, *expect;
     const char *broken_name; /* A header name that is no token, or NULL. */
     uint32_t hosts_count, content_lengths_count, transfer_encodings_count;

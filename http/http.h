@@ -28,6 +28,10 @@ enum http_route {
     HTTP_READYZ,
     HTTP_VERSION,
     HTTP_INDEX, /* GET /, HEAD /: liveness. */
+    HTTP_VISIT, /* The manager's dialect from here on; see http/dialect.h. */
+    HTTP_MODULE,
+    HTTP_COMMAND,
+    HTTP_RELEASE_BATCH,
     HTTP_ROUTES,
 };
 
@@ -41,13 +45,21 @@ enum http_event_type {
 /* How the document of a render is wanted. */
 enum http_accept { HTTP_ACCEPT_DOCUMENT, HTTP_ACCEPT_ENVELOPE };
 
+/* What only the manager's dialect can say. */
+struct http_dialect {
+    uint64_t fingerprint; /* Of the realms it has tokens for; 0: none. */
+    uint64_t batch;       /* Hash of the batch; 0: none. */
+    bool clear_cache;
+};
+
 struct http_request {
     enum http_route route;
     char request_id[REQUEST_ID_BYTES_MAX + 1]; /* Theirs if valid, else a new UUID. */
     enum http_accept accept;
     bool head;                        /* HEAD: as GET, without a body. */
-    struct render_params params;      /* HTTP_RENDER: the receiver takes its strings. */
-    char key[AFFINITY_KEY_BYTES_MAX]; /* HTTP_AFFINITY_DELETE. */
+    struct render_params params;      /* HTTP_RENDER, HTTP_VISIT: the receiver takes its strings. */
+    struct http_dialect dialect;      /* Zeros elsewhere. */
+    char key[AFFINITY_KEY_BYTES_MAX]; /* HTTP_AFFINITY_DELETE, HTTP_RELEASE_BATCH. */
     size_t key_bytes;
     bool retain, wait; /* HTTP_AFFINITY_DELETE. */
 };
@@ -161,7 +173,8 @@ struct http_problem {
 };
 /* More headers than this cannot be added to a problem. */
 #define HTTP_PROBLEM_HEADERS_MAX 32
-/* Answers with an RFC 9457 problem document, or plain text when the client prefers it.
+/* Answers with an RFC 9457 problem document, or plain text when the client prefers it, or
+ * in the form of the dialect.
  * Further headers are those of the reply. */
 bool http_reply_problem(struct http *, uint64_t exchange, const struct http_problem *,
                         const struct http_header *headers, size_t headers_count);

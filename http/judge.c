@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "http/accept.h"
+#include "http/dialect.h"
 #include "http/form.h"
 #include "http/guard.h"
 #include "http/routes.h"
@@ -87,6 +88,10 @@ static bool query_check(const struct head *head, const struct config *config,
     case HTTP_READYZ:
     case HTTP_VERSION:
     case HTTP_INDEX:
+    case HTTP_VISIT:
+    case HTTP_MODULE:
+    case HTTP_COMMAND:
+    case HTTP_RELEASE_BATCH:
         return form_parse_none(target->query, target->row->path, fault);
     case HTTP_ROUTE_NONE:
     case HTTP_ROUTES:
@@ -126,7 +131,7 @@ bool judge_head(const struct head *head, const struct config *config, const stru
 
 bool judge_wants_body(const struct head *head, const struct http_request *request)
 {
-    return request->route == HTTP_RENDER && is_post(head);
+    return (request->route == HTTP_RENDER || dialect_has(request->route)) && is_post(head);
 }
 
 static bool request_id_is_valid(const char *id)

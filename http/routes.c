@@ -18,6 +18,10 @@ static const struct route_row rows[] = {
     {"/readyz", false, "GET, HEAD", HTTP_READYZ, TOKEN_NONE},
     {"/version", false, "GET, HEAD", HTTP_VERSION, TOKEN_RENDER},
     {"/", false, "GET, HEAD", HTTP_INDEX, TOKEN_NONE},
+    {"/prerender-visit", false, "POST", HTTP_VISIT, TOKEN_RENDER},
+    {"/prerender-module", false, "POST", HTTP_MODULE, TOKEN_RENDER},
+    {"/run-command", false, "POST", HTTP_COMMAND, TOKEN_RENDER},
+    {"/release-batch", false, "POST", HTTP_RELEASE_BATCH, TOKEN_RENDER},
 };
 
 static bool row_matches(const struct route_row *row, const char *path, size_t bytes)

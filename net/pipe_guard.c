@@ -1,5 +1,5 @@
 /* pipe_guard.c: see pipe_guard.h. */
-#include "cdp/pipe_guard.h"
+#include "net/pipe_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>

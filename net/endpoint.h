@@ -1,6 +1,6 @@
 /* endpoint.h: where a websocket listens: ws://HOST[:PORT][/PATH] taken apart. Pure. */
-#ifndef CDP_ENDPOINT_H
-#define CDP_ENDPOINT_H
+#ifndef NET_ENDPOINT_H
+#define NET_ENDPOINT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* endpoint.c: see endpoint.h. */
-#include "cdp/endpoint.h"
+#include "net/endpoint.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

@@ -5,8 +5,8 @@
  * closes the same number once more. If another part of the program has opened something
  * meanwhile, that gets the number and is closed: a client's connection is cut, or libuv
  * aborts. So the number is occupied until the second close has come. */
-#ifndef CDP_PIPE_GUARD_H
-#define CDP_PIPE_GUARD_H
+#ifndef NET_PIPE_GUARD_H
+#define NET_PIPE_GUARD_H
 
 #include <sys/types.h>
 #include <uv.h>

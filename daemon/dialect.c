@@ -1,0 +1,162 @@
+/* dialect.c: answers in the manager's dialect. Its managers retry and prune a server on a
+ * 5xx, so whatever a page does is a 201 whose attributes say what went wrong; 5xx is for
+ * faults of this daemon. */
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "http/dialect.h"
+
+bool dialect_asked(const struct request *request)
+{
+    return dialect_has(request->http.route);
+}
+
+static json_t *waits_json(const struct request *request)
+{
+    const struct pool_waits *waits = &request->grant.waits;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "semaphoreMs", (json_int_t)waits->permit_ms,
+                     "admissionMs", (json_int_t)waits->admission_ms, "tabQueueMs",
+                     (json_int_t)waits->slot_ms, "tabStartupMs", (json_int_t)waits->open_ms,
+                     "tabProbeMs", (json_int_t)waits->probe_ms);
+}
+
+/* What the affinity looks like now; null when it is gone. */
+static json_t *snapshot_json(const struct daemon *daemon, const struct request *request)
+{
+    struct pool_affinity affinity;
+    size_t cursor = 0;
+    while (pool_next_affinity(daemon->pool, &cursor, &affinity)) {
+        if (affinity.key_bytes == request->key_bytes &&
+            memcmp(affinity.key, request->key, request->key_bytes) == 0)
+            return json_pack("{s:i, s:i, s:i, s:i}", "tabCount", (int)affinity.pages, "idlePages",
+                             (int)affinity.pages_idle, "waiting", (int)affinity.waiting, "running",
+                             (int)affinity.running);
+    }
+    return json_null();
+}
+
+struct times {
+    json_int_t launch, render, total;
+};
+
+static struct times times_of(const struct daemon *daemon, const struct request *request)
+{
+    assert(request->granted_ms >= request->arrival_ms);
+    return (struct times){
+        .launch = (json_int_t)(request->granted_ms - request->arrival_ms),
+        .render = (json_int_t)(daemon->now_ms - request->granted_ms),
+        .total = (json_int_t)(daemon->now_ms - request->arrival_ms),
+    };
+}
+
+static json_t *diagnostics_json(const struct daemon *daemon, const struct request *request)
+{
+    struct times times = times_of(daemon, request);
+    return json_pack("{s:I, s:I, s:I, s:o, s:i, s:b, s:o}", "launchMs", times.launch,
+                     "renderElapsedMs", times.render, "totalElapsedMs", times.total, "waits",
+                     waits_json(request), "priority", (int)request->http.params.priority,
+                     "tabReused", request->grant.warmth == POOL_WARM, "affinitySnapshot",
+                     snapshot_json(daemon, request));
+}
+
+static json_t *pool_json(const struct request *request, bool timed_out, bool evicted)
+{
+    char page[24];
+    const struct render_params *params = &request->http.params;
+    const char *colon = memchr(params->affinity, ':', params->affinity_bytes);
+    assert(colon != NULL);
+    size_t type_bytes = (size_t)(colon - params->affinity);
+    (void)snprintf(page, sizeof page, "%llu", (unsigned long long)request->page);
+    return json_pack("{s:s, s:s%, s:s%, s:b, s:b, s:b}", "pageId", page, "affinityType",
+                     params->affinity, type_bytes, "affinityValue", colon + 1,
+                     params->affinity_bytes - type_bytes - 1, "reused",
+                     request->grant.warmth == POOL_WARM, "evicted", evicted, "timedOut", timed_out);
+}
+
+/* Takes the attributes. */
+static void reply_document(struct daemon *daemon, const struct request *request, json_t *attributes,
+                           bool timed_out, bool evicted)
+{
+    struct times times = times_of(daemon, request);
+    const char *id = request->http.request_id;
+    (void)json_object_set_new(
+        attributes, "meta",
+        json_pack("{s:s, s:o}", "requestId", id, "diagnostics", diagnostics_json(daemon, request)));
+    json_t *root = json_pack(
+        "{s:{s:s, s:s, s:o}, s:{s:s, s:{s:I, s:I, s:I, s:o}, s:o}}", "data", "type",
+        "prerender-visit-result", "id", request->http.params.url, "attributes", attributes, "meta",
+        "requestId", id, "timing", "launchMs", times.launch, "renderMs", times.render, "totalMs",
+        times.total, "waits", waits_json(request), "pool", pool_json(request, timed_out, evicted));
+    struct http_reply reply = {.status = 201, .content_type = DIALECT_TYPE};
+    reply.body = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
+    reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
+    json_decref(root);
+    if (reply.body == NULL) {
+        const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
+        (void)http_reply_problem(daemon->http, request->id, &problem, NULL, 0);
+        return;
+    }
+    (void)http_reply(daemon->http, request->id, &reply);
+}
+
+void dialect_reply_failed(struct daemon *daemon, const struct request *request,
+                          const struct http_problem *problem, bool evicted)
+{
+    bool timed_out =
+        problem->code == HTTP_RENDER_TIMEOUT || problem->code == HTTP_PAGE_UNRESPONSIVE;
+    json_t *attributes =
+        json_pack("{s:s, s:n, s:s, s:{s:s, s:i, s:s}}", "status", "error", "html", "url",
+                  request->http.params.url, "error", "title",
+                  timed_out ? "Render timeout" : http_code_name(problem->code), "status",
+                  timed_out ? 504 : http_code_status(problem->code), "message", problem->detail);
+    reply_document(daemon, request, attributes, timed_out, evicted || timed_out);
+}
+
+void dialect_reply_ready(struct daemon *daemon, const struct request *request,
+                         const struct render_result *result)
+{
+    /* cdp/ hands over valid UTF-8. */
+    const char *url = result->final_url != NULL ? result->final_url : request->http.params.url;
+    const char *title = result->title != NULL ? result->title : "";
+    json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
+    json_t *attributes = json_pack("{s:s, s:o, s:s, s:i, s:s}", "status", "ready", "html", html,
+                                   "url", url, "httpStatus", result->status, "title", title);
+    reply_document(daemon, request, attributes, false, false);
+}
+
+static void release_batch(struct daemon *daemon, uint64_t exchange, const struct http_request *http)
+{
+    char key[POOL_KEY_BYTES_MAX];
+    key[0] = KEY_CLIENT;
+    memcpy(key + 1, http->key, http->key_bytes);
+    struct pool_event event = {
+        .type = POOL_RELEASE_BATCH,
+        .key = key,
+        .key_bytes = 1 + http->key_bytes,
+        .batch = http->dialect.batch,
+    };
+    daemon_step(daemon, &event);
+    const struct http_reply reply = {.status = 204};
+    (void)http_reply(daemon->http, exchange, &reply);
+}
+
+void dialect_reply_other(struct daemon *daemon, uint64_t exchange, const struct http_request *http)
+{
+    if (http->route == HTTP_RELEASE_BATCH) {
+        release_batch(daemon, exchange, http); /* Draining or not. */
+        return;
+    }
+    assert(http->route == HTTP_MODULE || http->route == HTTP_COMMAND);
+    struct http_problem problem = {.code = HTTP_INVALID_PARAM};
+    problem.detail = http->route == HTTP_MODULE ? "No recipe for /prerender-module"
+                                                : "No recipe for /run-command";
+    if (daemon->state != DAEMON_SERVING) {
+        problem.code = HTTP_DRAINING;
+        problem.detail = "The daemon is stopping and takes no new work.";
+    }
+    (void)http_reply_problem(daemon->http, exchange, &problem, NULL, 0);
+}

@@ -1,0 +1,265 @@
+/* heartbeat.c: see heartbeat.h. */
+#include "daemon/daemon.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MESSAGE_TIMEOUT_MS 2000
+/* Changes of the warm list are told at most this often. */
+#define CHANGE_INTERVAL_MS 500
+#define JSON_API_TYPE "application/vnd.api+json"
+
+/* The default ends in the port that was really bound. The host name in it becomes one that
+ * the manager may call by, see http/guard.h. */
+static bool fix_url(struct daemon *daemon)
+{
+    char url[REPORT_URL_BYTES];
+    char **advertised = &daemon->config.manager.advertise_url;
+    if ((*advertised)[0] != '\0')
+        return true;
+    report_url(daemon, url);
+    char *copy = strdup(url);
+    if (copy == NULL)
+        return false;
+    free(*advertised);
+    *advertised = copy;
+    return true;
+}
+
+bool heartbeat_open(struct daemon *daemon)
+{
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    const char *url = daemon->config.manager.url;
+    heartbeat->due_ms = UINT64_MAX;
+    if (url[0] == '\0')
+        return true;
+    heartbeat->client = http_client_new(&daemon->loop, url);
+    if (heartbeat->client == NULL) {
+        LOG(&daemon->log, LOG_ERROR,
+            "cannot talk to the manager: manager.url must be http://HOST[:PORT][/PATH], and the "
+            "package libwebsockets-evlib-uv be installed",
+            LOG_STR("url", url));
+        return false;
+    }
+    heartbeat->due_ms = daemon->now_ms;
+    return fix_url(daemon);
+}
+
+/* Percent-encodes all but RFC 3986's unreserved characters. False when it does not fit. */
+static bool append_encoded(char *text, size_t text_bytes, const char *from, size_t bytes)
+{
+    size_t at = strlen(text);
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)from[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '.' || c == '_' || c == '~';
+        if (at + 4 > text_bytes)
+            return false;
+        at += (size_t)snprintf(text + at, text_bytes - at, plain ? "%c" : "%%%02X", c);
+    }
+    return true;
+}
+
+static void append_url(const struct daemon *daemon, char *target, size_t target_bytes)
+{
+    char url[REPORT_URL_BYTES];
+    size_t at = strlen(target);
+    report_url(daemon, url);
+    (void)snprintf(target + at, target_bytes - at, "?url=");
+    bool fits = append_encoded(target, target_bytes, url, strlen(url));
+    assert(fits); /* Threefold, it is a fraction of a target. */
+}
+
+static void send_message(struct daemon *daemon, enum heartbeat_message message,
+                         struct http_call *call)
+{
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    assert(heartbeat->message == MESSAGE_NONE);
+    heartbeat->message = message;
+    heartbeat->message_seq = daemon->heartbeat_seq;
+    call->timeout_ms = MESSAGE_TIMEOUT_MS;
+    http_client_start(heartbeat->client, daemon->now_ms, call);
+}
+
+static void send_heartbeat(struct daemon *daemon)
+{
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    struct http_call call = {
+        .method = "POST", .target = "/prerender-servers", .type = JSON_API_TYPE};
+    heartbeat->due_ms = daemon->now_ms + daemon->config.manager.heartbeat_interval_ms;
+    heartbeat->changed_ms = daemon->now_ms + CHANGE_INTERVAL_MS;
+    heartbeat->changed = false;
+    call.body = report_heartbeat(daemon);
+    if (call.body == NULL) {
+        heartbeat->failed++;
+        return;
+    }
+    call.body_bytes = strlen(call.body);
+    send_message(daemon, MESSAGE_HEARTBEAT, &call);
+}
+
+static void send_notice(struct daemon *daemon, const struct notice *notice)
+{
+    static const char path[] = "/prerender-servers/affinities/";
+    char target[HTTP_CLIENT_TARGET_BYTES];
+    (void)snprintf(target, sizeof target, "%s", path);
+    bool fits = append_encoded(target, sizeof target, notice->key, notice->key_bytes);
+    assert(fits);
+    append_url(daemon, target, sizeof target);
+    size_t at = strlen(target);
+    (void)snprintf(target + at, sizeof target - at, "&boot=%s&seq=%llu", daemon->boot_id,
+                   (unsigned long long)++daemon->heartbeat_seq);
+    struct http_call call = {.method = "DELETE", .target = target};
+    send_message(daemon, MESSAGE_NOTICE, &call);
+}
+
+static void send_unregister(struct daemon *daemon)
+{
+    char target[HTTP_CLIENT_TARGET_BYTES] = "/prerender-servers";
+    append_url(daemon, target, sizeof target);
+    struct http_call call = {.method = "DELETE", .target = target};
+    daemon->heartbeat.unregistered = true;
+    send_message(daemon, MESSAGE_UNREGISTER, &call);
+}
+
+static void recycle_for(struct daemon *daemon, const char *token)
+{
+    struct pool_stats stats;
+    pool_get_stats(daemon->pool, &stats);
+    bool serves = daemon->state == DAEMON_SERVING;
+    if (!host_shell_report(&daemon->heartbeat.shell, token, stats.life, serves))
+        return;
+    LOG(&daemon->log, LOG_INFO, "host shell changed, recycling the browser",
+        LOG_STR("token", token), LOG_U64("life", stats.life));
+    struct pool_event event = {.type = POOL_RECYCLE};
+    daemon_step(daemon, &event);
+}
+
+static void handle_result(struct daemon *daemon, const struct http_result *result)
+{
+    static const char *const names[] = {"", "heartbeat", "notice", "unregister"};
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    enum heartbeat_message message = heartbeat->message;
+    bool good = result->status >= 200 && result->status < 300;
+    heartbeat->message = MESSAGE_NONE;
+    if (good && heartbeat->sent == 0 && message == MESSAGE_HEARTBEAT)
+        LOG(&daemon->log, LOG_INFO, "registered", LOG_STR("manager", daemon->config.manager.url),
+            LOG_STR("server_id", result->server_id));
+    if (!good)
+        LOG(&daemon->log, LOG_DEBUG, "the manager was not told", LOG_STR("what", names[message]),
+            LOG_U64("status", (uint64_t)result->status), LOG_STR("reason", result->error),
+            LOG_U64("failed", heartbeat->failed + 1));
+    heartbeat->failed += good ? 0 : 1;
+    if (message == MESSAGE_NOTICE)
+        heartbeat->notices_sent += good ? 1 : 0;
+    if (message != MESSAGE_HEARTBEAT || !good)
+        return;
+    heartbeat->sent++;
+    outbox_drop_told(&heartbeat->outbox, heartbeat->message_seq);
+    recycle_for(daemon, result->host_shell);
+}
+
+/* The heartbeat of the interval comes first, so that many notices to a slow manager do not
+ * make this daemon look dead; one because of a change comes after the notices about it. */
+static void send_next(struct daemon *daemon)
+{
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    if (heartbeat->unregistered)
+        return;
+    if (daemon->now_ms >= heartbeat->due_ms) {
+        send_heartbeat(daemon);
+    } else if (heartbeat->unregisters) {
+        send_unregister(daemon);
+    } else if (!outbox_is_empty(&heartbeat->outbox)) {
+        struct notice *notice = outbox_take(&heartbeat->outbox);
+        send_notice(daemon, notice);
+        free(notice);
+    } else if (heartbeat->changed && daemon->now_ms >= heartbeat->changed_ms) {
+        send_heartbeat(daemon);
+    }
+}
+
+void heartbeat_turn(struct daemon *daemon)
+{
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    struct http_result result;
+    if (heartbeat->client == NULL || daemon->state == DAEMON_CLOSING)
+        return;
+    http_client_turn(heartbeat->client, daemon->now_ms);
+    if (http_client_take(heartbeat->client, &result))
+        handle_result(daemon, &result);
+    if (http_client_is_idle(heartbeat->client))
+        send_next(daemon);
+}
+
+/* When a connection has still to be closed, its end wakes the loop. */
+uint64_t heartbeat_deadline_ms(const struct daemon *daemon)
+{
+    const struct heartbeat *heartbeat = &daemon->heartbeat;
+    if (heartbeat->client == NULL || daemon->state == DAEMON_CLOSING)
+        return UINT64_MAX;
+    if (heartbeat->message != MESSAGE_NONE)
+        return http_client_deadline_ms(heartbeat->client);
+    if (!http_client_is_idle(heartbeat->client) || heartbeat->unregistered)
+        return UINT64_MAX;
+    if (heartbeat->unregisters || !outbox_is_empty(&heartbeat->outbox))
+        return 0;
+    if (heartbeat->changed && heartbeat->changed_ms < heartbeat->due_ms)
+        return heartbeat->changed_ms;
+    return heartbeat->due_ms;
+}
+
+void heartbeat_note_edge(struct daemon *daemon, const struct pool_action *action)
+{
+    struct heartbeat *heartbeat = &daemon->heartbeat;
+    if (heartbeat->client == NULL)
+        return;
+    assert(action->key_bytes > 1 && action->key[0] == KEY_CLIENT);
+    heartbeat->changed = true;
+    if (action->type == POOL_ENDED)
+        outbox_add(&heartbeat->outbox, action->key + 1, action->key_bytes - 1,
+                   daemon->heartbeat_seq);
+    else
+        outbox_remove(&heartbeat->outbox, action->key + 1, action->key_bytes - 1);
+}
+
+void heartbeat_drain(struct daemon *daemon)
+{
+    if (daemon->heartbeat.client != NULL)
+        daemon->heartbeat.due_ms = daemon->now_ms;
+}
+
+void heartbeat_unregister(struct daemon *daemon)
+{
+    daemon->heartbeat.unregisters = true;
+    daemon->heartbeat.changed = false;
+    outbox_clear(&daemon->heartbeat.outbox);
+}
+
+bool heartbeat_is_over(const struct daemon *daemon)
+{
+    const struct heartbeat *heartbeat = &daemon->heartbeat;
+    return heartbeat->client == NULL ||
+           (heartbeat->unregistered && heartbeat->message == MESSAGE_NONE);
+}
+
+void heartbeat_close(struct daemon *daemon)
+{
+    if (daemon->heartbeat.client != NULL)
+        http_client_close(daemon->heartbeat.client);
+}
+
+bool heartbeat_is_closed(const struct daemon *daemon)
+{
+    const struct http_client *client = daemon->heartbeat.client;
+    return client == NULL || http_client_is_closed(client);
+}
+
+void heartbeat_free(struct daemon *daemon)
+{
+    outbox_clear(&daemon->heartbeat.outbox);
+    http_client_free(daemon->heartbeat.client);
+    daemon->heartbeat.client = NULL;
+}
