@@ -3,7 +3,11 @@
  * One row per parameter in one table (params.c): name, type, default, range and
  * meaning. The parser of JSON bodies and query strings (http/), the messages of
  * its errors, and the documentation come from that table; a render (cdp/) reads
- * the resulting struct. This is data: it knows neither HTTP nor the browser. */
+ * the resulting struct. This is data: it knows neither HTTP nor the browser.
+ *
+ * Objects have no rows of their own: the dots of a name are its nesting, to any depth. A
+ * row with a `shorthand` is the main member of its object, and may be given in its place:
+ * {"wait": {"selector": "#a"}} is {"wait": {"selector": {"selector": "#a"}}}. */
 #ifndef CONFIG_PARAMS_H
 #define CONFIG_PARAMS_H
 
@@ -33,6 +37,26 @@ enum isolation {
 
 enum lane { LANE_MAIN, LANE_NESTED };
 
+/* What wait.selector waits for. */
+enum selector_state {
+    SELECTOR_ATTACHED, /* At least min_count elements match. */
+    SELECTOR_VISIBLE,  /* At least min_count of them are shown. */
+    SELECTOR_HIDDEN,   /* None is shown. */
+    SELECTOR_DETACHED, /* None matches. */
+};
+
+/* Conditions of the capture beside wait.until; all that are given must hold. */
+struct wait_params {
+    char *ready_flag; /* NULL: prerenderReady; "": none. */
+    uint32_t ready_flag_grace_ms;
+    char *selector;
+    enum selector_state selector_state;
+    uint32_t selector_min_count;
+    char *expression;
+    char *event;
+    uint32_t dom_stable_ms, delay_ms; /* 0: not asked for. */
+};
+
 /* Strings are owned by the struct; NULL when absent. */
 struct render_params {
     char *url;      /* http or https, navigated byte for byte. Required. */
@@ -46,6 +70,7 @@ struct render_params {
     enum on_timeout on_timeout;
     bool retry_on_crash;
     enum wait_until until;
+    struct wait_params wait;
 };
 
 enum param_type {
@@ -58,6 +83,7 @@ enum param_type {
 /* One row. `name` is dotted for a nested object: "wait.until". */
 struct param_row {
     const char *name;
+    const char *shorthand; /* Name of the object whose main member this is, or NULL. */
     enum param_type type;
     size_t offset;              /* Of the member in struct render_params. */
     const char *const *choices; /* PARAM_ENUM: names by value, NULL at the end. */
@@ -66,6 +92,9 @@ struct param_row {
     const char *meaning;
 };
 
+/* The table is never longer. */
+#define PARAM_ROWS_MAX 128
+
 extern const struct param_row param_rows[];
 extern const size_t param_rows_count;
 
@@ -73,7 +102,7 @@ extern const size_t param_rows_count;
 void render_params_init(struct render_params *);
 /* Frees the strings; the struct itself is the caller's. */
 void render_params_free(struct render_params *);
-/* The row of that dotted name, or NULL. */
+/* The row of that dotted name or shorthand, or NULL. */
 const struct param_row *param_find(const char *name);
 /* The valid name closest to `name` by edit distance, for error messages. Never NULL. */
 const char *param_nearest(const char *name);

@@ -166,6 +166,17 @@ static bool affinity_check(const struct render_params *params, struct fault *fau
     return true;
 }
 
+static bool selector_check(const struct render_params *params, struct fault *fault)
+{
+    const struct wait_params *wait = &params->wait;
+    if (wait->selector ||
+        (wait->selector_state == SELECTOR_ATTACHED && wait->selector_min_count == 1))
+        return true;
+    return fault_set(fault, HTTP_INVALID_PARAM, "wait.selector.selector",
+                     "\"wait.selector.selector\" is missing; the other members of "
+                     "\"wait.selector\" are about what it matches.");
+}
+
 bool fields_check(const struct render_params *params, struct fault *fault)
 {
     if (!params->url)
@@ -177,5 +188,5 @@ bool fields_check(const struct render_params *params, struct fault *fault)
                          "\"queueTimeoutMs\" is %u; it must be at most \"timeoutMs\" (%u), which "
                          "includes the queue.",
                          params->queue_timeout_ms, params->timeout_ms);
-    return affinity_check(params, fault);
+    return selector_check(params, fault) && affinity_check(params, fault);
 }

@@ -10,6 +10,20 @@
 static const struct cdp_origin_page origin_pages[] = {
     {"/static", "text/html", "<!DOCTYPE html><title>Static</title><p>hello</p>"},
     {"/api", "text/plain", "fetched"},
+    {"/flag", "text/html",
+     SCRIPT("prerenderReady=false;setTimeout(()=>{prerenderReady=true;x.textContent='flagged';"
+            "setTimeout(()=>x.textContent='graced',2500)},9000)")},
+    {"/flag-never", "text/html", SCRIPT("prerenderReady=false;done=0")},
+    {"/flag-text", "text/html", SCRIPT("prerenderReady='false'")},
+    {"/rows", "text/html",
+     SCRIPT("n=0;setInterval(()=>{n++;document.body.append(document.createElement('i'))},3000)")},
+    {"/shows", "text/html",
+     SCRIPT("x.hidden=true;setTimeout(()=>{x.hidden=false;x.textContent='shown'},7000);"
+            "setTimeout(()=>x.remove(),12000)")},
+    {"/tells", "text/html",
+     SCRIPT("setTimeout(()=>{x.textContent='told';x.dispatchEvent(new Event('told'))},8000)")},
+    {"/busy", "text/html",
+     SCRIPT("n=0;t=setInterval(()=>{x.textContent=++n;if(n>90)clearInterval(t)},100)")},
     {"/chain", "text/html",
      SCRIPT("setTimeout(async()=>{const t=await(await fetch('/slow?100')).text();"
             "setTimeout(()=>{x.textContent=t+' done'},1500)},800)")},
@@ -187,6 +201,7 @@ void start_render(uint64_t page, const struct ask *ask)
     render_params_init(&request->params);
     request->params.url = request->url;
     request->params.until = ask->until;
+    request->params.wait = ask->wait;
     request->params.on_timeout = ask->on_timeout;
     request->id = ++stage.request;
     const struct cdp_render render = {

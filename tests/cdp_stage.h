@@ -55,6 +55,7 @@ struct ask {
     uint64_t timeout_ms; /* 0: 10000. */
     bool clear_storage, clear_cache;
     const char *host; /* NULL: 127.0.0.1. */
+    struct wait_params wait;
 };
 
 struct answer {

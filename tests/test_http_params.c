@@ -35,6 +35,16 @@ static const struct param_case body_cases[] = {
     {"{" URL ",\"retryOnCrash\":false,\"onTimeout\":\"error\"}", HTTP_CODES, "", ""},
     {"{" URL ",\"wait\":{\"until\":\"load\"}}", HTTP_CODES, "", ""},
     {"{" URL ",\"wait\":{}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"wait\":{\"selector\":\"#a\"}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"wait\":{\"selector\":{\"selector\":\"#a\",\"minCount\":3}}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"wait\":{\"selector\":{\"selecter\":\"#a\"}}}", HTTP_UNKNOWN_PARAM,
+     "wait.selector.selecter", "\"wait.selector.selector\""},
+    {"{" URL ",\"wait\":{\"selector.state\":\"hidden\"}}", HTTP_UNKNOWN_PARAM,
+     "wait.selector.state", "nested"},
+    {"{" URL ",\"wait\":{\"selector\":{\"minCount\":2}}}", HTTP_INVALID_PARAM,
+     "wait.selector.selector", "missing"},
+    {"{" URL ",\"wait\":{\"selector\":{\"state\":\"gone\"}}}", HTTP_INVALID_PARAM,
+     "wait.selector.state", "detached"},
     /* Not JSON. */
     {"", HTTP_BAD_JSON, "", "empty"},
     {" ", HTTP_BAD_JSON, "", "line 1"},
@@ -140,6 +150,9 @@ static const struct param_case query_cases[] = {
     {"url=http://h/&wait.until=load&retryOnCrash=false&priority=7", HTTP_CODES, "", ""},
     {"%75rl=http://h/", HTTP_CODES, "", ""},
     {"url=http://h/&affinity=a+b", HTTP_CODES, "", ""},
+    {"url=http://h/&wait.selector=p&wait.selector.minCount=2", HTTP_CODES, "", ""},
+    {"url=http://h/&wait.selector=p&wait.selector.selector=p", HTTP_INVALID_PARAM,
+     "wait.selector.selector", "twice"},
     {"", HTTP_INVALID_PARAM, "url", "missing"},
     {"url", HTTP_INVALID_URL, "url", "http://"},
     {"url=http://h/&url=http://h/", HTTP_INVALID_PARAM, "url", "twice"},
@@ -232,13 +245,13 @@ END_TEST
 
 static void nest(const char *name, const char *value, char *ret, size_t size)
 {
-    const char *dot = strchr(name, '.');
-    const char *extra = strcmp(name, "url") == 0 ? "" : URL ",";
-    if (dot)
-        snprintf(ret, size, "{%s\"%.*s\":{\"%s\":%s}}", extra, (int)(dot - name), name, dot + 1,
-                 value);
-    else
-        snprintf(ret, size, "{%s\"%s\":%s}", extra, name, value);
+    int used = snprintf(ret, size, "{%s\"", strcmp(name, "url") == 0 ? "" : URL ",");
+    int depth = 1;
+    for (const char *at = name; *at; at++) {
+        depth += *at == '.';
+        used += snprintf(ret + used, size - (size_t)used, *at == '.' ? "\":{\"" : "%c", *at);
+    }
+    snprintf(ret + used, size - (size_t)used, "\":%s%.*s", value, depth, "}}}}}}}}");
 }
 
 /* A value of every other type is refused with the name of the row. */
@@ -267,7 +280,8 @@ START_TEST(every_row_has_its_range)
     const struct param_row *row = &param_rows[_i];
     if (row->type != PARAM_INTEGER)
         return;
-    uint64_t max = row->max > 60000 && row->max <= 120000 ? 60000 : row->max;
+    bool is_budget = !strcmp(row->name, "timeoutMs") || !strcmp(row->name, "queueTimeoutMs");
+    uint64_t max = is_budget ? 60000 : row->max;
     char body[512], value[32];
     struct render_params params;
     struct fault fault;

@@ -59,6 +59,15 @@ static const struct {
     {"onTimeout", PARAM_ENUM, 0, 0, 0, "partial error"},
     {"retryOnCrash", PARAM_BOOLEAN, 1, 0, 0, ""},
     {"wait.until", PARAM_ENUM, 0, 0, 0, "auto domcontentloaded load none"},
+    {"wait.readyFlag", PARAM_STRING, 0, 0, 256, ""},
+    {"wait.readyFlagGraceMs", PARAM_INTEGER, 1000, 0, 120000, ""},
+    {"wait.selector.selector", PARAM_STRING, 0, 1, 4096, ""},
+    {"wait.selector.state", PARAM_ENUM, 0, 0, 0, "attached visible hidden detached"},
+    {"wait.selector.minCount", PARAM_INTEGER, 1, 1, 1000000, ""},
+    {"wait.expression", PARAM_STRING, 0, 1, 65536, ""},
+    {"wait.event", PARAM_STRING, 0, 1, 256, ""},
+    {"wait.domStableMs", PARAM_INTEGER, 0, 0, 60000, ""},
+    {"wait.delayMs", PARAM_INTEGER, 0, 0, 120000, ""},
 };
 
 START_TEST(rows_have_type_range_and_choices)
