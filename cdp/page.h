@@ -46,6 +46,7 @@ struct page_render {
     char document[64];               /* Its remote object id; "": not there yet. */
     bool wants_frame, wants_measure; /* Asked for before world or document were there. */
     uint32_t dialogs;                /* Answered. */
+    uint32_t overrides;              /* To be undone; see page_override.c. */
     enum render_flag flag;           /* What the check that is out has found so far. */
     bool is_adding;                  /* The script that hears the awaited event is on its way. */
     char script[32];                 /* Its identifier; "": none. */
@@ -130,6 +131,10 @@ void page_wait_listen(struct page *, uint64_t now_ms);
 void page_wait_check(struct page *, uint64_t now_ms);
 /* After the render: nothing of it is left. False when that cannot be had. */
 bool page_wait_undo(struct page *, uint64_t now_ms);
+
+/* page_override.c: `page` of the parameters; before the navigation, and after the render. */
+void page_override_apply(struct page *, uint64_t now_ms);
+void page_override_undo(struct page *, uint64_t now_ms);
 
 /* page_clock.c: keeps the error of the page's clock within bounds. */
 /* Begins what must be done before a render may start, and says what to wait for. */

@@ -127,6 +127,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
         render_done(page, now_ms, false);
         return;
     }
+    page_override_undo(page, now_ms);
     page_look_later(page->target, now_ms);
     if (render->clear_storage) {
         page_set_state(page, PAGE_CLEARING);
@@ -197,6 +198,7 @@ static void render_go(struct page *page, uint64_t now_ms)
     page->errand = ERRAND_NONE;
     page->target->is_blank = false;
     page_clock_take(page, now_ms);
+    page_override_apply(page, now_ms);
     page_wait_listen(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);

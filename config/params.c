@@ -16,6 +16,9 @@ static const char *const lane_names[] = {"main", "nested", NULL};
 static const char *const on_timeout_names[] = {"partial", "error", NULL};
 static const char *const until_names[] = {"auto", "domcontentloaded", "load", "none", NULL};
 static const char *const state_names[] = {"attached", "visible", "hidden", "detached", NULL};
+static const char *const media_names[] = {"screen", "print", NULL};
+static const char *const scheme_names[] = {"light", "dark", NULL};
+static const char *const motion_names[] = {"no-preference", "reduce", NULL};
 
 #define AT(member) .offset = offsetof(struct render_params, member)
 
@@ -74,6 +77,26 @@ const struct param_row param_rows[] = {
     {"wait.delayMs", .type = PARAM_INTEGER, AT(wait.delay_ms), .initial = 0, .min = 0,
      .max = 120000,
      .meaning = "Least time on the page's clock between wait.until's milestone and the capture."},
+    {"page.viewport.width", .type = PARAM_INTEGER, AT(page.width), .initial = VIEWPORT_WIDTH,
+     .min = 1, .max = 8192, .meaning = "Width of the page in CSS pixels."},
+    {"page.viewport.height", .type = PARAM_INTEGER, AT(page.height), .initial = VIEWPORT_HEIGHT,
+     .min = 1, .max = 8192, .meaning = "Height of the page in CSS pixels."},
+    {"page.viewport.mobile", .type = PARAM_BOOLEAN, AT(page.mobile), .initial = 0,
+     .meaning = "Lay out as a telephone does: the viewport meta tag counts, scrollbars overlay."},
+    {"page.viewport.touch", .type = PARAM_BOOLEAN, AT(page.touch), .initial = 0,
+     .meaning = "The page sees a touch screen."},
+    {"page.userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1, .max = 1024,
+     .meaning = "User-Agent of every request and of navigator.userAgent; client hints that would "
+                "contradict it are not sent. Printable ASCII."},
+    {"page.media.type", .type = PARAM_ENUM, AT(page.media_type), .choices = media_names,
+     .initial = MEDIA_SCREEN, .meaning = "CSS media type."},
+    {"page.media.colorScheme", .type = PARAM_ENUM, AT(page.color_scheme), .choices = scheme_names,
+     .initial = COLOR_SCHEME_LIGHT, .meaning = "CSS prefers-color-scheme."},
+    {"page.media.reducedMotion", .type = PARAM_ENUM, AT(page.reduced_motion),
+     .choices = motion_names, .initial = REDUCED_MOTION_NO_PREFERENCE,
+     .meaning = "CSS prefers-reduced-motion."},
+    {"page.javaScript", .type = PARAM_BOOLEAN, AT(page.javascript), .initial = 1,
+     .meaning = "Whether the page's scripts run."},
 };
 
 const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];

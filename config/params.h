@@ -57,6 +57,22 @@ struct wait_params {
     uint32_t dom_stable_ms, delay_ms; /* 0: not asked for. */
 };
 
+enum media_type { MEDIA_SCREEN, MEDIA_PRINT };
+enum color_scheme { COLOR_SCHEME_LIGHT, COLOR_SCHEME_DARK };
+enum reduced_motion { REDUCED_MOTION_NO_PREFERENCE, REDUCED_MOTION_REDUCE };
+
+/* What the page is shown of its surroundings. The defaults are those of an idle page, and
+ * cost nothing; everything else is undone before the page serves again. */
+struct page_params {
+    uint32_t width, height;
+    bool mobile, touch;
+    char *user_agent; /* NULL: the browser's own. */
+    enum media_type media_type;
+    enum color_scheme color_scheme;
+    enum reduced_motion reduced_motion;
+    bool javascript;
+};
+
 /* Strings are owned by the struct; NULL when absent. */
 struct render_params {
     char *url;      /* http or https, navigated byte for byte. Required. */
@@ -71,6 +87,7 @@ struct render_params {
     bool retry_on_crash;
     enum wait_until until;
     struct wait_params wait;
+    struct page_params page;
 };
 
 enum param_type {

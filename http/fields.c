@@ -177,6 +177,18 @@ static bool selector_check(const struct render_params *params, struct fault *fau
                      "\"wait.selector\" are about what it matches.");
 }
 
+/* It goes into request headers. */
+static bool user_agent_check(const struct render_params *params, struct fault *fault)
+{
+    for (const char *at = params->page.user_agent; at && *at; at++) {
+        if (*at < ' ' || *at > '~')
+            return fault_set(fault, HTTP_INVALID_PARAM, "page.userAgent",
+                             "\"page.userAgent\" holds a character that no header may hold; it "
+                             "must be printable ASCII.");
+    }
+    return true;
+}
+
 bool fields_check(const struct render_params *params, struct fault *fault)
 {
     if (!params->url)
@@ -188,5 +200,6 @@ bool fields_check(const struct render_params *params, struct fault *fault)
                          "\"queueTimeoutMs\" is %u; it must be at most \"timeoutMs\" (%u), which "
                          "includes the queue.",
                          params->queue_timeout_ms, params->timeout_ms);
-    return selector_check(params, fault) && affinity_check(params, fault);
+    return selector_check(params, fault) && user_agent_check(params, fault) &&
+           affinity_check(params, fault);
 }

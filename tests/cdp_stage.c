@@ -15,6 +15,10 @@ static const struct cdp_origin_page origin_pages[] = {
             "setTimeout(()=>x.textContent='graced',2500)},9000)")},
     {"/flag-never", "text/html", SCRIPT("prerenderReady=false;done=0")},
     {"/flag-text", "text/html", SCRIPT("prerenderReady='false'")},
+    {"/sees", "text/html",
+     SCRIPT("const m=q=>matchMedia(q).matches?1:0;x.textContent=[innerWidth,innerHeight,"
+            "navigator.maxTouchPoints>0?1:0,m('print'),m('(prefers-color-scheme:dark)'),"
+            "m('(prefers-reduced-motion:reduce)'),navigator.userAgent.split('/')[0]]")},
     {"/rows", "text/html",
      SCRIPT("n=0;setInterval(()=>{n++;document.body.append(document.createElement('i'))},3000)")},
     {"/shows", "text/html",
@@ -202,6 +206,8 @@ void start_render(uint64_t page, const struct ask *ask)
     request->params.url = request->url;
     request->params.until = ask->until;
     request->params.wait = ask->wait;
+    if (ask->page != NULL)
+        request->params.page = *ask->page;
     request->params.on_timeout = ask->on_timeout;
     request->id = ++stage.request;
     const struct cdp_render render = {

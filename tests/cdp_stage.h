@@ -56,6 +56,7 @@ struct ask {
     bool clear_storage, clear_cache;
     const char *host; /* NULL: 127.0.0.1. */
     struct wait_params wait;
+    const struct page_params *page; /* NULL: the defaults. */
 };
 
 struct answer {

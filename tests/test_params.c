@@ -68,6 +68,15 @@ static const struct {
     {"wait.event", PARAM_STRING, 0, 1, 256, ""},
     {"wait.domStableMs", PARAM_INTEGER, 0, 0, 60000, ""},
     {"wait.delayMs", PARAM_INTEGER, 0, 0, 120000, ""},
+    {"page.viewport.width", PARAM_INTEGER, 1280, 1, 8192, ""},
+    {"page.viewport.height", PARAM_INTEGER, 800, 1, 8192, ""},
+    {"page.viewport.mobile", PARAM_BOOLEAN, 0, 0, 0, ""},
+    {"page.viewport.touch", PARAM_BOOLEAN, 0, 0, 0, ""},
+    {"page.userAgent", PARAM_STRING, 0, 1, 1024, ""},
+    {"page.media.type", PARAM_ENUM, 0, 0, 0, "screen print"},
+    {"page.media.colorScheme", PARAM_ENUM, 0, 0, 0, "light dark"},
+    {"page.media.reducedMotion", PARAM_ENUM, 0, 0, 0, "no-preference reduce"},
+    {"page.javaScript", PARAM_BOOLEAN, 1, 0, 0, ""},
 };
 
 START_TEST(rows_have_type_range_and_choices)
