@@ -13,9 +13,11 @@
 #define OVERRIDE_USER_AGENT 4u
 #define OVERRIDE_MEDIA 8u
 #define OVERRIDE_SCRIPTS 16u
+#define OVERRIDE_BLOCKS 32u
 
-static uint32_t asked(const struct page_params *page)
+static uint32_t asked(const struct render_params *params)
 {
+    const struct page_params *page = &params->page;
     uint32_t set = 0;
 
     if (page->width != VIEWPORT_WIDTH || page->height != VIEWPORT_HEIGHT || page->mobile)
@@ -29,6 +31,8 @@ static uint32_t asked(const struct page_params *page)
         set |= OVERRIDE_MEDIA;
     if (!page->javascript)
         set |= OVERRIDE_SCRIPTS;
+    if (params->network.block_urls.count > 0)
+        set |= OVERRIDE_BLOCKS;
     return set;
 }
 
@@ -46,10 +50,22 @@ static json_t *media_json(const char *type, const char *scheme, const char *moti
                      "value", motion);
 }
 
+/* Blocking needs the domain, which costs about a millisecond for each subresource. */
+static void block(struct page *page, uint64_t now_ms, const struct param_strings *patterns)
+{
+    json_t *urls = json_array();
+
+    for (size_t i = 0; i < patterns->count; i++)
+        json_array_append_new(urls, json_string(patterns->items[i]));
+    if (patterns->count > 0)
+        override(page, now_ms, "Network.enable", NULL);
+    override(page, now_ms, "Network.setBlockedURLs", json_pack("{s:o}", "urls", urls));
+}
+
 void page_override_apply(struct page *page, uint64_t now_ms)
 {
     const struct page_params *params = &page->render.params->page;
-    uint32_t set = asked(params);
+    uint32_t set = asked(page->render.params);
 
     assert(page->render.overrides == 0);
     page->render.overrides = set;
@@ -72,6 +88,8 @@ void page_override_apply(struct page *page, uint64_t now_ms)
     if (set & OVERRIDE_SCRIPTS)
         override(page, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 1));
+    if (set & OVERRIDE_BLOCKS)
+        block(page, now_ms, &page->render.params->network.block_urls);
 }
 
 void page_override_undo(struct page *page, uint64_t now_ms)
@@ -92,4 +110,8 @@ void page_override_undo(struct page *page, uint64_t now_ms)
     if (set & OVERRIDE_SCRIPTS)
         override(page, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 0));
+    if (set & OVERRIDE_BLOCKS) {
+        block(page, now_ms, &(struct param_strings){.count = 0});
+        override(page, now_ms, "Network.disable", NULL);
+    }
 }

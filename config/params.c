@@ -45,7 +45,7 @@ const struct param_row param_rows[] = {
     {"onTimeout", .type = PARAM_ENUM, AT(on_timeout), .choices = on_timeout_names,
      .initial = ON_TIMEOUT_PARTIAL,
      .meaning = "At the deadline: partial answers what is there, marked partial; error "
-                "answers 504."},
+                "answers 504, or 422 when a condition of wait did not hold."},
     {"retryOnCrash", .type = PARAM_BOOLEAN, AT(retry_on_crash), .initial = 1,
      .meaning = "Render once more, with the same rank and deadline, when the page or the browser "
                 "crashes."},
@@ -97,6 +97,10 @@ const struct param_row param_rows[] = {
      .meaning = "CSS prefers-reduced-motion."},
     {"page.javaScript", .type = PARAM_BOOLEAN, AT(page.javascript), .initial = 1,
      .meaning = "Whether the page's scripts run."},
+    {"network.blockUrls", .type = PARAM_STRINGS, AT(network.block_urls), .min = 1, .max = 2048,
+     .count_max = 256,
+     .meaning = "Patterns of URLs that the page does not get; `*` is anything. The document itself "
+                "is not held back."},
 };
 
 const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];
@@ -109,6 +113,7 @@ static void set_initial(struct render_params *params, const struct param_row *ro
     bool truth = row->initial != 0;
     switch (row->type) {
     case PARAM_STRING:
+    case PARAM_STRINGS:
         break;
     case PARAM_BOOLEAN:
         memcpy(member, &truth, sizeof truth);
@@ -138,6 +143,16 @@ static void free_string(struct render_params *params, const struct param_row *ro
     *member = NULL;
 }
 
+static void free_strings(struct render_params *params, const struct param_row *row)
+{
+    struct param_strings *member = (void *)((char *)params + row->offset);
+    for (size_t i = 0; i < member->count; i++) {
+        free(member->items[i]);
+    }
+    free(member->items);
+    *member = (struct param_strings){.count = 0};
+}
+
 void render_params_free(struct render_params *params)
 {
     if (!params) {
@@ -146,6 +161,8 @@ void render_params_free(struct render_params *params)
     for (size_t i = 0; i < param_rows_count; i++) {
         if (param_rows[i].type == PARAM_STRING) {
             free_string(params, &param_rows[i]);
+        } else if (param_rows[i].type == PARAM_STRINGS) {
+            free_strings(params, &param_rows[i]);
         }
     }
     params->affinity_bytes = 0;

@@ -61,6 +61,17 @@ enum media_type { MEDIA_SCREEN, MEDIA_PRINT };
 enum color_scheme { COLOR_SCHEME_LIGHT, COLOR_SCHEME_DARK };
 enum reduced_motion { REDUCED_MOTION_NO_PREFERENCE, REDUCED_MOTION_REDUCE };
 
+/* The items are owned, and so is each. */
+struct param_strings {
+    char **items;
+    size_t count;
+};
+
+/* What the page may ask of the network. */
+struct network_params {
+    struct param_strings block_urls; /* Patterns with `*`. */
+};
+
 /* What the page is shown of its surroundings. The defaults are those of an idle page, and
  * cost nothing; everything else is undone before the page serves again. */
 struct page_params {
@@ -88,6 +99,7 @@ struct render_params {
     enum wait_until until;
     struct wait_params wait;
     struct page_params page;
+    struct network_params network;
 };
 
 enum param_type {
@@ -95,6 +107,7 @@ enum param_type {
     PARAM_INTEGER,
     PARAM_BOOLEAN,
     PARAM_ENUM,
+    PARAM_STRINGS, /* An array of strings; has no form in a query string. */
 };
 
 /* One row. `name` is dotted for a nested object: "wait.until". */
@@ -105,7 +118,9 @@ struct param_row {
     size_t offset;              /* Of the member in struct render_params. */
     const char *const *choices; /* PARAM_ENUM: names by value, NULL at the end. */
     uint64_t initial;           /* Default of an integer, boolean or enum. */
-    uint64_t min, max;          /* PARAM_INTEGER: range; PARAM_STRING: bytes. */
+    uint64_t min, max;          /* PARAM_INTEGER: range; PARAM_STRING: bytes; PARAM_STRINGS:
+                                   bytes of each. */
+    size_t count_max;           /* PARAM_STRINGS: how many. */
     const char *meaning;
 };
 

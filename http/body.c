@@ -79,6 +79,24 @@ static const char *show(const json_t *value, char ret[TEXT_QUOTE_BYTES + 2])
     return "an object";
 }
 
+static bool store_strings(const struct walk *walk, const struct param_row *row, const json_t *array)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach(array, index, item)
+    {
+        char shown[TEXT_QUOTE_BYTES + 2], text[TEXT_QUOTE_BYTES + 32];
+        if (!json_is_string(item)) {
+            snprintf(text, sizeof(text), "an array that holds %s", show(item, shown));
+            return field_mismatch(walk->config, row, text, walk->fault);
+        }
+        if (!field_add_string(walk->config, walk->params, row, json_string_value(item),
+                              json_string_length(item), walk->fault))
+            return false;
+    }
+    return true;
+}
+
 static bool store(const struct walk *walk, const struct param_row *row, const json_t *value)
 {
     char shown[TEXT_QUOTE_BYTES + 2];
@@ -86,6 +104,8 @@ static bool store(const struct walk *walk, const struct param_row *row, const js
     if (wants_text && json_is_string(value))
         return field_set_string(walk->config, walk->params, row, json_string_value(value),
                                 json_string_length(value), walk->fault);
+    if (row->type == PARAM_STRINGS && json_is_array(value))
+        return store_strings(walk, row, value);
     if (row->type == PARAM_INTEGER && json_is_integer(value))
         return field_set_integer(walk->config, walk->params, row, json_integer_value(value),
                                  walk->fault);

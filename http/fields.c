@@ -45,6 +45,11 @@ static const char *valid_values(const struct config *config, const struct param_
         snprintf(ret, VALID_BYTES, "an integer from %" PRIu64 " to %" PRIu64, row->min,
                  integer_max(config, row));
         break;
+    case PARAM_STRINGS:
+        snprintf(ret, VALID_BYTES,
+                 "an array of at most %zu strings of %" PRIu64 " to %" PRIu64 " bytes each",
+                 row->count_max, row->min, row->max);
+        break;
     case PARAM_BOOLEAN:
         snprintf(ret, VALID_BYTES, "true or false");
         break;
@@ -94,6 +99,20 @@ static bool string_check(const struct config *config, const struct param_row *ro
     return true;
 }
 
+/* A copy with a NUL behind it, or NULL and the fault. */
+static char *copy_of(const struct param_row *row, const char *value, size_t bytes,
+                     struct fault *fault)
+{
+    char *copy = malloc(bytes + 1);
+    if (!copy) {
+        (void)fault_set(fault, HTTP_INTERNAL, row->name, "The server is out of memory.");
+        return NULL;
+    }
+    memcpy(copy, value, bytes);
+    copy[bytes] = '\0';
+    return copy;
+}
+
 bool field_set_string(const struct config *config, struct render_params *params,
                       const struct param_row *row, const char *value, size_t bytes,
                       struct fault *fault)
@@ -104,17 +123,36 @@ bool field_set_string(const struct config *config, struct render_params *params,
     assert(row->type == PARAM_STRING);
     if (!string_check(config, row, value, bytes, fault))
         return false;
-    char *copy = malloc(bytes + 1);
+    char *copy = copy_of(row, value, bytes, fault);
     if (!copy)
-        return fault_set(fault, HTTP_INTERNAL, row->name, "The server is out of memory.");
-    memcpy(copy, value, bytes);
-    copy[bytes] = '\0';
+        return false;
     char *old;
     memcpy(&old, member_of(params, row), sizeof(old));
     assert(!old);
     memcpy(member_of(params, row), &copy, sizeof(copy));
     if (row_is(row, offsetof(struct render_params, affinity)))
         params->affinity_bytes = bytes;
+    return true;
+}
+
+bool field_add_string(const struct config *config, struct render_params *params,
+                      const struct param_row *row, const char *value, size_t bytes,
+                      struct fault *fault)
+{
+    assert(row->type == PARAM_STRINGS);
+    struct param_strings *strings = (void *)member_of(params, row);
+    if (strings->count == row->count_max)
+        return field_mismatch(config, row, "a longer array", fault);
+    if (!string_check(config, row, value, bytes, fault))
+        return false;
+    if (!strings->items)
+        strings->items = calloc(row->count_max, sizeof(*strings->items));
+    char *copy = strings->items ? copy_of(row, value, bytes, fault) : NULL;
+    if (!copy)
+        return fault_is_set(fault)
+                   ? false
+                   : fault_set(fault, HTTP_INTERNAL, row->name, "The server is out of memory.");
+    strings->items[strings->count++] = copy;
     return true;
 }
 

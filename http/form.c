@@ -93,6 +93,11 @@ static bool store(const struct config *config, struct render_params *params,
         if (integer_parse(form->value, &number))
             return field_set_integer(config, params, row, number, fault);
         break;
+    case PARAM_STRINGS:
+        return fault_set(fault, HTTP_INVALID_PARAM, row->name,
+                         "\"%s\" is an array, which a query string cannot hold; use POST with a "
+                         "JSON body.",
+                         row->name);
     case PARAM_BOOLEAN:
         if (boolean_parse(form->value, &truth))
             return field_set_boolean(params, row, truth);

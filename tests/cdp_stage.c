@@ -19,6 +19,8 @@ static const struct cdp_origin_page origin_pages[] = {
      SCRIPT("const m=q=>matchMedia(q).matches?1:0;x.textContent=[innerWidth,innerHeight,"
             "navigator.maxTouchPoints>0?1:0,m('print'),m('(prefers-color-scheme:dark)'),"
             "m('(prefers-reduced-motion:reduce)'),navigator.userAgent.split('/')[0]]")},
+    {"/asks", "text/html",
+     SCRIPT("fetch('/api?n').then(r=>r.text(),()=>'refused').then(t=>x.textContent=t)")},
     {"/rows", "text/html",
      SCRIPT("n=0;setInterval(()=>{n++;document.body.append(document.createElement('i'))},3000)")},
     {"/shows", "text/html",
@@ -206,6 +208,9 @@ void start_render(uint64_t page, const struct ask *ask)
     request->params.url = request->url;
     request->params.until = ask->until;
     request->params.wait = ask->wait;
+    request->blocked[0] = (char *)(uintptr_t)ask->block_url;
+    request->params.network.block_urls.items = request->blocked;
+    request->params.network.block_urls.count = ask->block_url != NULL ? 1 : 0;
     if (ask->page != NULL)
         request->params.page = *ask->page;
     request->params.on_timeout = ask->on_timeout;

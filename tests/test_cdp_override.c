@@ -70,6 +70,29 @@ START_TEST(undone_after_failure)
 }
 END_TEST
 
+/* A blocked request fails; other requests, the document and the next render do not. */
+START_TEST(blocked_urls)
+{
+    static const struct {
+        const char *pattern, *shows;
+    } blocks[] = {
+        {"*/api*", ">refused<"}, {"*127.0.0.1*/api?n", ">refused<"}, {"*/other", ">fetched<"}};
+
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t page = open_page();
+        struct answer answer = RENDER(page, .path = "/asks", .block_url = blocks[i].pattern);
+        check_complete(&answer);
+        ck_shows(answer, blocks[i].shows);
+        done(&answer);
+        answer = RENDER(page, .path = "/asks");
+        check_complete(&answer);
+        ck_shows(answer, ">fetched<");
+        done(&answer);
+        close_page(page);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cdp override");
@@ -77,6 +100,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, seen_and_undone, 0, (int)(sizeof table / sizeof table[0]));
     tcase_add_test(tcase, undone_after_failure);
+    tcase_add_test(tcase, blocked_urls);
     suite_add_tcase(suite, tcase);
     return stage_main(suite);
 }

@@ -77,6 +77,7 @@ static const struct {
     {"page.media.colorScheme", PARAM_ENUM, 0, 0, 0, "light dark"},
     {"page.media.reducedMotion", PARAM_ENUM, 0, 0, 0, "no-preference reduce"},
     {"page.javaScript", PARAM_BOOLEAN, 1, 0, 0, ""},
+    {"network.blockUrls", PARAM_STRINGS, 0, 1, 2048, ""},
 };
 
 START_TEST(rows_have_type_range_and_choices)
