@@ -46,6 +46,10 @@ struct page_render {
     char document[64];               /* Its remote object id; "": not there yet. */
     bool wants_frame, wants_measure; /* Asked for before world or document were there. */
     uint32_t dialogs;                /* Answered. */
+    uint32_t overrides;              /* To be undone; see page_override.c. */
+    enum render_flag flag;           /* What the check that is out has found so far. */
+    bool is_adding;                  /* The script that hears the awaited event is on its way. */
+    char script[32];                 /* Its identifier; "": none. */
     bool has_clock;                  /* The skew at the start is known. */
 };
 
@@ -110,10 +114,27 @@ void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *
 
 /* page_calls.c: carries out one command of the machine. */
 void page_do(struct page *, uint64_t now_ms, enum render_command_type, uint32_t virtual_ms);
+/* A call of the render that the page has. */
+void page_call(struct page *, uint64_t now_ms, const char *method, json_t *params, call_done *done,
+               uint64_t tag);
 /* Renews target->look, off the path of any answer. */
 void page_look_later(struct target *, uint64_t now_ms);
 /* A number for a loader id, never 0; 0 when there is none. */
 uint64_t page_loader_number(struct cdp_span loader_id);
+
+/* page_wait.c: the conditions of `wait`. */
+/* What the machine needs to know of them. */
+struct render_wait page_wait_plan(const struct render_params *);
+/* Before the navigation: listens for the event that is waited for. */
+void page_wait_listen(struct page *, uint64_t now_ms);
+/* Carries out RENDER_DO_CHECK. */
+void page_wait_check(struct page *, uint64_t now_ms);
+/* After the render: nothing of it is left. False when that cannot be had. */
+bool page_wait_undo(struct page *, uint64_t now_ms);
+
+/* page_override.c: `page` of the parameters; before the navigation, and after the render. */
+void page_override_apply(struct page *, uint64_t now_ms);
+void page_override_undo(struct page *, uint64_t now_ms);
 
 /* page_clock.c: keeps the error of the page's clock within bounds. */
 /* Begins what must be done before a render may start, and says what to wait for. */

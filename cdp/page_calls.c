@@ -38,17 +38,13 @@ uint64_t page_loader_number(struct cdp_span loader_id)
 }
 
 /* The machine's own deadlines come first; this one only keeps the table of calls clean. */
-static uint64_t call_timeout_ms(const struct page *page, uint64_t now_ms)
+void page_call(struct page *page, uint64_t now_ms, const char *method, json_t *params,
+               call_done *done, uint64_t tag)
 {
     uint64_t deadline_ms = page->render.deadline_ms;
+    uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
 
-    return (deadline_ms > now_ms ? deadline_ms - now_ms : 0) + 1000;
-}
-
-static void call(struct page *page, uint64_t now_ms, const char *method, json_t *params,
-                 call_done *done, uint64_t tag)
-{
-    target_call(page->target, now_ms, method, params, call_timeout_ms(page, now_ms), done, tag);
+    target_call(page->target, now_ms, method, params, left_ms + 1000, done, tag);
 }
 
 static struct page_render *render_of(void *owner)
@@ -87,7 +83,7 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
 
 static void do_navigate(struct page *page, uint64_t now_ms, const char *url)
 {
-    call(page, now_ms, "Page.navigate", json_pack("{s:s}", "url", url), on_navigated, 0);
+    page_call(page, now_ms, "Page.navigate", json_pack("{s:s}", "url", url), on_navigated, 0);
 }
 
 static void do_policy(struct page *page, uint64_t now_ms, const char *policy, uint32_t virtual_ms)
@@ -97,7 +93,7 @@ static void do_policy(struct page *page, uint64_t now_ms, const char *policy, ui
                                                  (json_int_t)virtual_ms);
 
     assert(page->target->is_virtual);
-    call(page, now_ms, "Emulation.setVirtualTimePolicy", params, NULL, 0);
+    page_call(page, now_ms, "Emulation.setVirtualTimePolicy", params, NULL, 0);
 }
 
 static void on_looked(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
@@ -188,11 +184,11 @@ static void do_measure(struct page *page, uint64_t now_ms)
     render->wants_measure = render->document[0] == '\0';
     if (render->wants_measure)
         return;
-    call(page, now_ms, "Runtime.callFunctionOn",
-         json_pack("{s:s, s:s, s:[{s:I}], s:b}", "objectId", render->document,
-                   "functionDeclaration", measure_script, "arguments", "value",
-                   (json_int_t)bytes_max, "returnByValue", 1),
-         on_measured, render->loader);
+    page_call(page, now_ms, "Runtime.callFunctionOn",
+              json_pack("{s:s, s:s, s:[{s:I}], s:b}", "objectId", render->document,
+                        "functionDeclaration", measure_script, "arguments", "value",
+                        (json_int_t)bytes_max, "returnByValue", 1),
+              on_measured, render->loader);
 }
 
 /* Documents cannot hold NUL in HTML; what a script has put there is left out. */
@@ -242,9 +238,9 @@ static void on_captured(void *owner, uint64_t tag, uint64_t now_ms, const struct
 static void do_capture(struct page *page, uint64_t now_ms)
 {
     assert(page->render.document[0] != '\0');
-    call(page, now_ms, "DOM.getOuterHTML",
-         json_pack("{s:s, s:b}", "objectId", page->render.document, "includeShadowDOM", 1),
-         on_captured, page->render.loader);
+    page_call(page, now_ms, "DOM.getOuterHTML",
+              json_pack("{s:s, s:b}", "objectId", page->render.document, "includeShadowDOM", 1),
+              on_captured, page->render.loader);
 }
 
 static bool object_id(const struct call_reply *reply, const char *key, char *ret, size_t ret_bytes)
@@ -282,9 +278,10 @@ static void on_world(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
     if (reply->end == CALL_REPLIED &&
         span_text(reply->message->body, "executionContextId", number, sizeof number))
         render->world = strtoll(number, NULL, 10);
-    call(page, now_ms, "Runtime.evaluate",
-         json_pack("{s:s, s:I}", "expression", "document", "contextId", (json_int_t)render->world),
-         on_document, tag);
+    page_call(
+        page, now_ms, "Runtime.evaluate",
+        json_pack("{s:s, s:I}", "expression", "document", "contextId", (json_int_t)render->world),
+        on_document, tag);
     if (!render->wants_frame)
         return;
     if (render->world != 0) {
@@ -301,9 +298,10 @@ static void do_prepare(struct page *page, uint64_t now_ms)
     page->render.world = 0;
     page->render.document[0] = '\0';
     page->render.wants_frame = page->render.wants_measure = false;
-    call(page, now_ms, "Page.createIsolatedWorld",
-         json_pack("{s:s, s:s}", "frameId", page->target->target_id, "worldName", "prerenderd"),
-         on_world, page->render.loader);
+    page_call(
+        page, now_ms, "Page.createIsolatedWorld",
+        json_pack("{s:s, s:s}", "frameId", page->target->target_id, "worldName", "prerenderd"),
+        on_world, page->render.loader);
 }
 
 static void on_streams(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
@@ -323,10 +321,10 @@ static void on_instances(void *owner, uint64_t tag, uint64_t now_ms, const struc
     char id[64];
 
     if (object_id(reply, "objects", id, sizeof id))
-        call(page, now_ms, "Runtime.callFunctionOn",
-             json_pack("{s:s, s:s, s:b}", "objectId", id, "functionDeclaration",
-                       "function(){return this.some(e=>e.readyState<2)}", "returnByValue", 1),
-             on_streams, tag);
+        page_call(page, now_ms, "Runtime.callFunctionOn",
+                  json_pack("{s:s, s:s, s:b}", "objectId", id, "functionDeclaration",
+                            "function(){return this.some(e=>e.readyState<2)}", "returnByValue", 1),
+                  on_streams, tag);
 }
 
 static void on_prototype(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
@@ -335,8 +333,8 @@ static void on_prototype(void *owner, uint64_t tag, uint64_t now_ms, const struc
     char id[64];
 
     if (object_id(reply, "result", id, sizeof id))
-        call(page, now_ms, "Runtime.queryObjects", json_pack("{s:s}", "prototypeObjectId", id),
-             on_instances, tag);
+        page_call(page, now_ms, "Runtime.queryObjects", json_pack("{s:s}", "prototypeObjectId", id),
+                  on_instances, tag);
 }
 
 /* Looks for open EventSources. This walks the page's heap (tens of milliseconds) and asks
@@ -344,9 +342,9 @@ static void on_prototype(void *owner, uint64_t tag, uint64_t now_ms, const struc
  * may forge here is how long it is waited for. */
 static void do_inspect(struct page *page, uint64_t now_ms)
 {
-    call(page, now_ms, "Runtime.evaluate",
-         json_pack("{s:s}", "expression", "EventSource.prototype"), on_prototype,
-         page->render.loader);
+    page_call(page, now_ms, "Runtime.evaluate",
+              json_pack("{s:s}", "expression", "EventSource.prototype"), on_prototype,
+              page->render.loader);
 }
 
 void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, uint32_t virtual_ms)
@@ -371,7 +369,10 @@ void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, 
         do_policy(page, now_ms, "pause", 0);
         break;
     case RENDER_DO_LOOK:
-        call(page, now_ms, "Performance.getMetrics", NULL, on_looked, 0);
+        page_call(page, now_ms, "Performance.getMetrics", NULL, on_looked, 0);
+        break;
+    case RENDER_DO_CHECK:
+        page_wait_check(page, now_ms);
         break;
     case RENDER_DO_FRAME:
         do_frame(page, now_ms);
@@ -386,7 +387,7 @@ void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, 
         do_inspect(page, now_ms);
         break;
     case RENDER_DO_TERMINATE:
-        call(page, now_ms, "Runtime.terminateExecution", NULL, NULL, 0);
+        page_call(page, now_ms, "Runtime.terminateExecution", NULL, NULL, 0);
         break;
     }
 }

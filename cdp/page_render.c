@@ -115,7 +115,8 @@ static void on_blank(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
 static void render_finish(struct page *page, uint64_t now_ms)
 {
     struct page_render *render = &page->render;
-    bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_ACCEPTED_MAX;
+    bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_ACCEPTED_MAX &&
+              page_wait_undo(page, now_ms);
     struct render_result *result = render->result;
 
     render_verdict(&render->machine, result);
@@ -126,6 +127,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
         render_done(page, now_ms, false);
         return;
     }
+    page_override_undo(page, now_ms);
     page_look_later(page->target, now_ms);
     if (render->clear_storage) {
         page_set_state(page, PAGE_CLEARING);
@@ -181,6 +183,7 @@ static void render_go(struct page *page, uint64_t now_ms)
     struct render_commands commands;
     const struct render_plan plan = {
         .until = render->params->until,
+        .wait = page_wait_plan(render->params),
         .on_timeout = render->params->on_timeout,
         .deadline_ms = render->deadline_ms,
         .settle_virtual_ms = config->settle_virtual_ms,
@@ -195,6 +198,8 @@ static void render_go(struct page *page, uint64_t now_ms)
     page->errand = ERRAND_NONE;
     page->target->is_blank = false;
     page_clock_take(page, now_ms);
+    page_override_apply(page, now_ms);
+    page_wait_listen(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);
 }

@@ -47,6 +47,20 @@ void render_shorten(struct render *render, uint64_t now_ms, uint64_t deadline_ms
     set_deadlines(render, now_ms);
 }
 
+/* The end of all time, and nothing could be captured or was to be. */
+static void render_time_out(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    enum render_code code = render->terminations > 0 ? RENDER_UNRESPONSIVE : RENDER_TIMEOUT;
+
+    render->reason = RENDER_DEADLINE;
+    if (render->state == RENDER_SETTLING) {
+        render->reason = wait_reason(render, true);
+        if (render->reason == RENDER_CONDITION)
+            code = RENDER_WAIT_UNMET;
+    }
+    render_finish(render, now_ms, RENDER_FAILED, code, ret);
+}
+
 void render_step(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                  struct render_commands *ret)
 {
@@ -56,9 +70,7 @@ void render_step(struct render *render, uint64_t now_ms, const struct render_fac
     if (render->state == RENDER_DONE)
         return;
     if (now_ms >= render->hard_ms) {
-        enum render_code code = render->terminations > 0 ? RENDER_UNRESPONSIVE : RENDER_TIMEOUT;
-        render->reason = RENDER_DEADLINE;
-        render_finish(render, now_ms, RENDER_FAILED, code, ret);
+        render_time_out(render, now_ms, ret);
         return;
     }
     note_milestones(render, now_ms, fact);
@@ -200,6 +212,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_MEASURED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_CHECKED:
     case RENDER_FACT_TICK:
         break; /* Of the document before. */
     }
@@ -339,6 +352,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_OUTPUT_TOO_LARGE:
         return render->terminations == 0;
     case RENDER_REDIRECT_STORM:
+    case RENDER_WAIT_UNMET:
     case RENDER_TIMEOUT:
     case RENDER_UNRESPONSIVE:
     case RENDER_INTERNAL:
@@ -368,7 +382,7 @@ void render_check(const struct render *render)
     if (render->state == RENDER_NAVIGATING)
         assert(render->loader == 0 && !render->is_granted && !render->is_framing);
     if (render->state == RENDER_SETTLING)
-        assert(render->plan.until == WAIT_AUTO && render->is_loaded);
+        assert(render->plan.until == WAIT_AUTO ? render->is_loaded : wait_is_asked(render));
     if (render->state != RENDER_DONE)
         assert(render_deadline_ms(render) <= render->hard_ms);
     assert(render->frames <= RENDER_FRAMES_PATIENT_MAX);

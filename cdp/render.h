@@ -19,7 +19,10 @@
  * regard to fetches. Frames are late while the page's clock is behind the real one, so
  * that is made up for first; time that passed while loading has passed for the page too.
  *
- * The waits `load` and `domcontentloaded` run on the same clock, up to their milestone. */
+ * The waits `load` and `domcontentloaded` run on the same clock, up to their milestone.
+ *
+ * Further conditions (render_wait.c) are checked together with every look while SETTLING,
+ * which then follows every milestone: while one does not hold the clock goes on. */
 #ifndef CDP_RENDER_H
 #define CDP_RENDER_H
 
@@ -55,6 +58,9 @@ struct render_look {
     uint64_t nodes, listeners, documents, requests, workers;
 };
 
+/* What the page's ready flag is; only a boolean is one. */
+enum render_flag { RENDER_FLAG_NONE, RENDER_FLAG_FALSE, RENDER_FLAG_TRUE };
+
 /* What the document says of itself, from an isolated world. */
 struct render_measure {
     int status;         /* Of the HTTP answer; 0: unknown. */
@@ -77,6 +83,7 @@ enum render_fact_type {
     RENDER_FACT_MEASURED,  /* Answers RENDER_DO_MEASURE: .ok, .measure. */
     RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .ok. */
     RENDER_FACT_STREAMS,   /* Answers RENDER_DO_INSPECT: .ok if an EventSource is open. */
+    RENDER_FACT_CHECKED,   /* Answers RENDER_DO_CHECK: .flag, and .ok if all conditions hold. */
     RENDER_FACT_TICK,      /* render_deadline_ms() has been reached. */
 };
 
@@ -85,6 +92,7 @@ struct render_fact {
     uint64_t loader; /* A number for the loader id. */
     enum render_kind kind;
     bool ok, is_download;
+    enum render_flag flag;
     const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
     struct render_look look;
     struct render_measure measure;
@@ -98,6 +106,7 @@ enum render_command_type {
     RENDER_DO_ADVANCE,  /* .virtual_ms, whatever is pending. */
     RENDER_DO_PAUSE,    /* Take back what is granted. */
     RENDER_DO_LOOK,
+    RENDER_DO_CHECK, /* The flag and the conditions. */
     RENDER_DO_FRAME, /* Await one animation frame. */
     RENDER_DO_MEASURE,
     RENDER_DO_CAPTURE,   /* The document. */
@@ -105,7 +114,7 @@ enum render_command_type {
     RENDER_DO_TERMINATE, /* End the script that runs. */
 };
 
-#define RENDER_COMMANDS_MAX 6
+#define RENDER_COMMANDS_MAX 8
 
 struct render_commands {
     uint32_t count;
@@ -115,8 +124,17 @@ struct render_commands {
     } items[RENDER_COMMANDS_MAX];
 };
 
+/* What is waited for beside the milestone. */
+struct render_wait {
+    bool has_flag;       /* The page may hold and end its render by its flag. */
+    bool has_conditions; /* RENDER_DO_CHECK tells whether they hold. */
+    bool is_hastening;   /* They end the settling when they hold. */
+    uint32_t flag_grace_ms, delay_ms;
+};
+
 struct render_plan {
     enum wait_until until;
+    struct render_wait wait;
     enum on_timeout on_timeout;
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
@@ -163,6 +181,12 @@ struct render {
     struct render_look look;   /* The last one. */
     double settled_virtual_ms; /* The page's clock when settling will be over. */
     uint32_t frames, quiet_looks;
+
+    /* The conditions, of this document; see render_wait.c. */
+    bool is_checking, has_check, is_met, is_hastened;
+    enum render_flag flag;
+    double delayed_virtual_ms; /* The page's clock when the delay will be over. */
+    uint32_t slices_held;      /* Granted only because something does not hold. */
 
     /* Capture. */
     bool has_measure, is_partial;

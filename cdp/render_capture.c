@@ -36,15 +36,13 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
     if (is_partial) {
         uint64_t patience_ms = (render->hard_ms - now_ms) / 4;
         render->is_partial = true;
-        render->reason = RENDER_DEADLINE;
         render->terminate_ms =
             now_ms +
             (patience_ms < RENDER_TERMINATE_FIRST_MS ? patience_ms : RENDER_TERMINATE_FIRST_MS);
         /* A timer that spins must not fire again before the capture. */
         render_do(ret, RENDER_DO_PAUSE);
-    } else {
-        render->reason = RENDER_SETTLED;
     }
+    render->reason = wait_reason(render, is_partial);
     if (render->has_measure && !is_partial)
         capture_document(render, now_ms, ret);
     else
@@ -141,6 +139,7 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_LOADED:
     case RENDER_FACT_FRAMED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_CHECKED:
         break; /* Noted already, or too late to matter. */
     }
 }

@@ -18,6 +18,9 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->paced_ms = render->retry_ms = 0;
     render->slices = render->slices_unlooked = render->frames = render->quiet_looks = 0;
     render->parsed_ms = render->loaded_ms = 0;
+    render->is_checking = render->has_check = render->is_met = render->is_hastened = false;
+    render->flag = RENDER_FLAG_NONE;
+    render->slices_held = 0;
 }
 
 void load_enter(struct render *render, uint64_t now_ms, uint64_t loader, enum render_kind kind,
@@ -38,7 +41,9 @@ void load_enter(struct render *render, uint64_t now_ms, uint64_t loader, enum re
         render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
     } else {
         render_do(ret, RENDER_DO_PREPARE);
-        if (now_ms >= render->soft_ms || render->plan.until == WAIT_NONE)
+        if (now_ms < render->soft_ms && render->plan.until == WAIT_NONE && wait_is_asked(render))
+            settle_enter(render, now_ms, ret);
+        else if (now_ms >= render->soft_ms || render->plan.until == WAIT_NONE)
             capture_enter(render, now_ms, now_ms >= render->soft_ms, ret);
         else
             render_grant(render, now_ms, RENDER_SLICE_VIRTUAL_MS, ret);
@@ -51,6 +56,15 @@ void load_follow(struct render *render, uint64_t now_ms, const struct render_fac
     assert(fact->type == RENDER_FACT_COMMITTED);
     if (fact->loader != render->loader && fact->loader != 0)
         load_enter(render, now_ms, fact->loader, fact->kind, ret);
+}
+
+/* There is no settling, unless conditions are still to hold. */
+static void load_over(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    if (wait_is_asked(render))
+        settle_enter(render, now_ms, ret);
+    else
+        capture_enter(render, now_ms, false, ret);
 }
 
 /* The document has reached `milestone`. While it navigates away it is not captured. */
@@ -66,10 +80,10 @@ static void load_reached(struct render *render, uint64_t now_ms, enum wait_until
         break;
     case WAIT_LOAD:
         if (milestone == WAIT_LOAD)
-            capture_enter(render, now_ms, false, ret);
+            load_over(render, now_ms, ret);
         break;
     case WAIT_DOMCONTENTLOADED:
-        capture_enter(render, now_ms, false, ret);
+        load_over(render, now_ms, ret);
         break;
     case WAIT_NONE:
         assert(false);
@@ -180,6 +194,7 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
     case RENDER_FACT_MEASURED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_CHECKED:
         break; /* Noted already, or of an earlier document. */
     }
 }

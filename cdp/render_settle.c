@@ -39,10 +39,16 @@ static bool do_frames_come(const struct render *render, uint64_t now_ms)
            RENDER_AHEAD_MIN_MS;
 }
 
+static void settle_look_only(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    render_do_look(render, now_ms, ret);
+    wait_do_check(render, ret);
+}
+
 /* Measures as well: if the look brings nothing new, the capture can follow at once. */
 static void settle_look(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
-    render_do_look(render, now_ms, ret);
+    settle_look_only(render, now_ms, ret);
     if (!render->is_measuring) {
         render->is_measuring = true;
         render->has_measure = false;
@@ -52,7 +58,7 @@ static void settle_look(struct render *render, uint64_t now_ms, struct render_co
 
 void settle_enter(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
-    assert(render->is_loaded && render->next_loader == 0);
+    assert(render->next_loader == 0);
     render_set_state(render, now_ms, RENDER_SETTLING);
     render->has_look = false;
     render->paced_ms = 0;
@@ -73,13 +79,20 @@ static void settle_grant(struct render *render, uint64_t now_ms, struct render_c
     /* Waiting in real time must not send the clock far ahead. */
     bool is_short = is_patient(render) && is_time_over(render);
 
+    if (is_time_over(render) && wait_is_held(render)) {
+        render->slices_held++;
+        if (render->slices_held > RENDER_SLICES_HELD_MAX) {
+            render->paced_ms = now_ms + RENDER_SLICE_VIRTUAL_MS;
+            return;
+        }
+    }
     render_grant(render, now_ms, is_short ? RENDER_SLICE_VIRTUAL_MS / 10 : RENDER_SLICE_VIRTUAL_MS,
                  ret);
 }
 
 static bool is_settled(const struct render *render)
 {
-    if (!is_time_over(render))
+    if (!is_time_over(render) || wait_is_held(render))
         return false;
     return !is_patient(render) || render->quiet_looks >= RENDER_QUIET_LOOKS_PATIENT ||
            render->frames >= frames_max(render);
@@ -88,10 +101,15 @@ static bool is_settled(const struct render *render)
 /* Goes on when what is out allows it. */
 static void settle_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
-    if (render->next_loader != 0 || render->is_framing || render->is_looking || !render->has_look)
+    if (render->next_loader != 0 || render->is_framing || render->is_looking ||
+        render->is_checking || !render->has_look || render->paced_ms != 0)
         return;
     if (render->is_frame_owed && do_frames_come(render, now_ms)) {
         settle_frame(render, ret);
+    } else if (render->is_hastened && !render->is_frame_owed && is_time_over(render) &&
+               !wait_is_held(render)) {
+        /* Also while something is pending: what was waited for is there. */
+        capture_enter(render, now_ms, false, ret);
     } else if (render->is_granted) {
         return;
     } else if (render->is_frame_owed) {
@@ -102,13 +120,13 @@ static void settle_next(struct render *render, uint64_t now_ms, struct render_co
         else
             capture_enter(render, now_ms, false, ret);
     } else if (is_patient(render) && render->slices_unlooked > 0) {
-        render_do_look(render, now_ms, ret);
+        settle_look_only(render, now_ms, ret);
     } else if (is_patient(render) && render->frames < frames_max(render) &&
                do_frames_come(render, now_ms)) {
         settle_frame(render, ret);
     } else {
         if (render->slices_unlooked > 0)
-            render_do_look(render, now_ms, ret);
+            settle_look_only(render, now_ms, ret);
         settle_grant(render, now_ms, ret);
     }
 }
@@ -130,6 +148,12 @@ static bool has_script_run(const struct render *render)
     return render->look.script_us > before_us;
 }
 
+/* The other milestones come here only for conditions. */
+static double settling_ms(const struct render *render)
+{
+    return render->plan.until == WAIT_AUTO ? render->plan.settle_virtual_ms : 0;
+}
+
 static void settle_looked(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                           struct render_commands *ret)
 {
@@ -147,10 +171,11 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         double real_ms = render->plan.clock_base_ms + (double)now_ms;
         double loaded_ms = fact->look.virtual_ms > real_ms ? fact->look.virtual_ms : real_ms;
         render->has_look = true;
-        render->settled_virtual_ms = loaded_ms + render->plan.settle_virtual_ms;
+        render->settled_virtual_ms = loaded_ms + settling_ms(render);
+        wait_begin(render, loaded_ms);
         if (has_script_run(render)) {
             render->is_frame_owed = true;
-        } else if (!render->is_scheduled && !is_patient(render)) {
+        } else if (!render->is_scheduled && !is_patient(render) && !wait_is_asked(render)) {
             /* Without a script and a refresh no passing of time changes the document. */
             if (render->next_loader == 0)
                 capture_enter(render, now_ms, false, ret);
@@ -197,20 +222,49 @@ static uint64_t settle_look_ms(const struct render *render)
     return since_ms + RENDER_STANDSTILL_LOOK_MS;
 }
 
+static void settle_checked(struct render *render, uint64_t now_ms, const struct render_fact *fact,
+                           struct render_commands *ret)
+{
+    if (!render->is_checking)
+        return;
+    wait_checked(render, virtual_now_ms(render), fact);
+    if (!wait_is_held(render))
+        render->paced_ms = 0;
+    settle_next(render, now_ms, ret);
+}
+
+/* A page that is held gets the next slice, and is looked at with it. */
+static void settle_paced(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    if (!render->is_looking)
+        settle_look_only(render, now_ms, ret);
+    render_grant(render, now_ms, RENDER_SLICE_VIRTUAL_MS, ret);
+}
+
 static void settle_tick(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     if (now_ms >= render->soft_ms) {
         capture_enter(render, now_ms, true, ret);
+    } else if (render->paced_ms != 0 && now_ms >= render->paced_ms) {
+        settle_paced(render, now_ms, ret);
     } else if (now_ms >= settle_stuck_ms(render)) {
         render->is_stuck = true;
         settle_grant(render, now_ms, ret);
     } else if (now_ms >= settle_look_ms(render)) {
-        render_do_look(render, now_ms, ret);
+        settle_look_only(render, now_ms, ret);
         if (!render->is_inspected) {
             render->is_inspected = true;
             render_do(ret, RENDER_DO_INSPECT);
         }
     }
+}
+
+/* Conditions of the earlier milestones are waited for from before this. */
+static void settle_loaded(struct render *render)
+{
+    if (!render->is_loaded)
+        render->has_measure = false;
+    render->is_loaded = true;
 }
 
 void settle_fact(struct render *render, uint64_t now_ms, const struct render_fact *fact,
@@ -224,7 +278,12 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
         break;
     case RENDER_FACT_STOPPED:
         render->next_loader = 0;
+        settle_loaded(render);
         settle_next(render, now_ms, ret);
+        break;
+    case RENDER_FACT_LOADED:
+        if (is_ours)
+            settle_loaded(render);
         break;
     case RENDER_FACT_EXPIRED:
         render->is_granted = false;
@@ -249,6 +308,10 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_STREAMS:
         render->has_streams = fact->ok;
         break;
+    case RENDER_FACT_CHECKED:
+        if (is_ours)
+            settle_checked(render, now_ms, fact, ret);
+        break;
     case RENDER_FACT_TICK:
         settle_tick(render, now_ms, ret);
         break;
@@ -256,7 +319,6 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_STARTED:
     case RENDER_FACT_SCHEDULED:
     case RENDER_FACT_PARSED:
-    case RENDER_FACT_LOADED:
     case RENDER_FACT_CAPTURED:
         break; /* Noted already, or of an earlier document. */
     }
@@ -267,6 +329,8 @@ uint64_t settle_deadline_ms(const struct render *render)
     uint64_t deadline_ms = render->soft_ms;
     uint64_t stuck_ms = settle_stuck_ms(render), look_ms = settle_look_ms(render);
 
+    if (render->paced_ms != 0 && render->paced_ms < deadline_ms)
+        deadline_ms = render->paced_ms;
     if (stuck_ms < deadline_ms)
         deadline_ms = stuck_ms;
     return look_ms < deadline_ms ? look_ms : deadline_ms;

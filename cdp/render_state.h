@@ -15,6 +15,9 @@
 /* A frame is awaited only while the page's clock is this far ahead of the real one. */
 #define RENDER_AHEAD_MIN_MS 50.0
 
+/* Slices granted at once to a page that is held; further ones follow in real time. */
+#define RENDER_SLICES_HELD_MAX 20
+
 /* Looks that judge a standing clock are this far apart. */
 #define RENDER_STANDSTILL_LOOK_MS 300
 
@@ -77,6 +80,20 @@ void settle_enter(struct render *, uint64_t now_ms, struct render_commands *);
 void settle_fact(struct render *, uint64_t now_ms, const struct render_fact *,
                  struct render_commands *);
 uint64_t settle_deadline_ms(const struct render *);
+
+/* render_wait.c */
+/* Something beside the milestone is waited for. */
+bool wait_is_asked(const struct render *);
+/* Sends a check, if there is anything to check and none is out. */
+void wait_do_check(struct render *, struct render_commands *);
+/* Settling begins at that time of the page's clock. */
+void wait_begin(struct render *, double virtual_ms);
+/* RENDER_FACT_CHECKED, at that time of the page's clock. */
+void wait_checked(struct render *, double virtual_ms, const struct render_fact *);
+/* The page must not be captured yet. */
+bool wait_is_held(const struct render *);
+/* Why the page is captured now. */
+enum render_reason wait_reason(const struct render *, bool is_partial);
 
 /* render_capture.c */
 void capture_enter(struct render *, uint64_t now_ms, bool is_partial, struct render_commands *);

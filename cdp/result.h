@@ -14,8 +14,9 @@ enum render_outcome {
 };
 
 enum render_reason {
-    RENDER_SETTLED,   /* Settled, or the asked-for milestone was reached. */
-    RENDER_CONDITION, /* A `wait` condition did not hold in time. */
+    RENDER_SETTLED,    /* Settled, or the asked-for milestone was reached. */
+    RENDER_READY_FLAG, /* The page's own flag said so. */
+    RENDER_CONDITION,  /* The `wait` conditions held; if partial, they did not in time. */
     RENDER_DEADLINE,
 };
 
@@ -28,6 +29,7 @@ enum render_code {
     RENDER_REDIRECT_STORM,
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
+    RENDER_WAIT_UNMET,   /* 422: a `wait` condition did not hold, and onTimeout was error. */
     RENDER_TIMEOUT,      /* 504: nothing could be captured, or onTimeout was error. */
     RENDER_UNRESPONSIVE, /* 504: the main thread did not answer. */
     RENDER_INTERNAL,     /* The protocol answered in a way we do not know. */

@@ -262,8 +262,8 @@ void target_create(struct target *target, uint64_t now_ms)
     assert(target->state == TARGET_NEW && context->state == CONTEXT_READY);
     target->state = TARGET_CREATING;
     life_call(target->page->life, now_ms, "Target.createTarget",
-              json_pack("{s:s, s:s}", "url", "about:blank", "browserContextId",
-                        context->browser_context_id),
+              json_pack("{s:s, s:i, s:i, s:s}", "url", "about:blank", "width", VIEWPORT_WIDTH,
+                        "height", VIEWPORT_HEIGHT, "browserContextId", context->browser_context_id),
               CDP_CLOSE_CALL_TIMEOUT_MS, on_created, target->number);
 }
 

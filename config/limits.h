@@ -36,4 +36,8 @@
 /* The head of an HTTP request: request line and headers. */
 #define HTTP_HEAD_BYTES_MAX 32768
 
+/* The viewport of a page whose request names none. */
+#define VIEWPORT_WIDTH 1280
+#define VIEWPORT_HEIGHT 800
+
 #endif

@@ -3,7 +3,11 @@
  * One row per parameter in one table (params.c): name, type, default, range and
  * meaning. The parser of JSON bodies and query strings (http/), the messages of
  * its errors, and the documentation come from that table; a render (cdp/) reads
- * the resulting struct. This is data: it knows neither HTTP nor the browser. */
+ * the resulting struct. This is data: it knows neither HTTP nor the browser.
+ *
+ * Objects have no rows of their own: the dots of a name are its nesting, to any depth. A
+ * row with a `shorthand` is the main member of its object, and may be given in its place:
+ * {"wait": {"selector": "#a"}} is {"wait": {"selector": {"selector": "#a"}}}. */
 #ifndef CONFIG_PARAMS_H
 #define CONFIG_PARAMS_H
 
@@ -33,6 +37,53 @@ enum isolation {
 
 enum lane { LANE_MAIN, LANE_NESTED };
 
+/* What wait.selector waits for. */
+enum selector_state {
+    SELECTOR_ATTACHED, /* At least min_count elements match. */
+    SELECTOR_VISIBLE,  /* At least min_count of them are shown. */
+    SELECTOR_HIDDEN,   /* None is shown. */
+    SELECTOR_DETACHED, /* None matches. */
+};
+
+/* Conditions of the capture beside wait.until; all that are given must hold. */
+struct wait_params {
+    char *ready_flag; /* NULL: prerenderReady; "": none. */
+    uint32_t ready_flag_grace_ms;
+    char *selector;
+    enum selector_state selector_state;
+    uint32_t selector_min_count;
+    char *expression;
+    char *event;
+    uint32_t dom_stable_ms, delay_ms; /* 0: not asked for. */
+};
+
+enum media_type { MEDIA_SCREEN, MEDIA_PRINT };
+enum color_scheme { COLOR_SCHEME_LIGHT, COLOR_SCHEME_DARK };
+enum reduced_motion { REDUCED_MOTION_NO_PREFERENCE, REDUCED_MOTION_REDUCE };
+
+/* The items are owned, and so is each. */
+struct param_strings {
+    char **items;
+    size_t count;
+};
+
+/* What the page may ask of the network. */
+struct network_params {
+    struct param_strings block_urls; /* Patterns with `*`. */
+};
+
+/* What the page is shown of its surroundings. The defaults are those of an idle page, and
+ * cost nothing; everything else is undone before the page serves again. */
+struct page_params {
+    uint32_t width, height;
+    bool mobile, touch;
+    char *user_agent; /* NULL: the browser's own. */
+    enum media_type media_type;
+    enum color_scheme color_scheme;
+    enum reduced_motion reduced_motion;
+    bool javascript;
+};
+
 /* Strings are owned by the struct; NULL when absent. */
 struct render_params {
     char *url;      /* http or https, navigated byte for byte. Required. */
@@ -46,6 +97,9 @@ struct render_params {
     enum on_timeout on_timeout;
     bool retry_on_crash;
     enum wait_until until;
+    struct wait_params wait;
+    struct page_params page;
+    struct network_params network;
 };
 
 enum param_type {
@@ -53,18 +107,25 @@ enum param_type {
     PARAM_INTEGER,
     PARAM_BOOLEAN,
     PARAM_ENUM,
+    PARAM_STRINGS, /* An array of strings; has no form in a query string. */
 };
 
 /* One row. `name` is dotted for a nested object: "wait.until". */
 struct param_row {
     const char *name;
+    const char *shorthand; /* Name of the object whose main member this is, or NULL. */
     enum param_type type;
     size_t offset;              /* Of the member in struct render_params. */
     const char *const *choices; /* PARAM_ENUM: names by value, NULL at the end. */
     uint64_t initial;           /* Default of an integer, boolean or enum. */
-    uint64_t min, max;          /* PARAM_INTEGER: range; PARAM_STRING: bytes. */
+    uint64_t min, max;          /* PARAM_INTEGER: range; PARAM_STRING: bytes; PARAM_STRINGS:
+                                   bytes of each. */
+    size_t count_max;           /* PARAM_STRINGS: how many. */
     const char *meaning;
 };
+
+/* The table is never longer. */
+#define PARAM_ROWS_MAX 128
 
 extern const struct param_row param_rows[];
 extern const size_t param_rows_count;
@@ -73,7 +134,7 @@ extern const size_t param_rows_count;
 void render_params_init(struct render_params *);
 /* Frees the strings; the struct itself is the caller's. */
 void render_params_free(struct render_params *);
-/* The row of that dotted name, or NULL. */
+/* The row of that dotted name or shorthand, or NULL. */
 const struct param_row *param_find(const char *name);
 /* The valid name closest to `name` by edit distance, for error messages. Never NULL. */
 const char *param_nearest(const char *name);

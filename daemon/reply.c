@@ -24,6 +24,8 @@ static const char *reason_name(enum render_reason reason)
     switch (reason) {
     case RENDER_SETTLED:
         return "settled";
+    case RENDER_READY_FLAG:
+        return "ready-flag";
     case RENDER_CONDITION:
         return "condition";
     case RENDER_DEADLINE:
@@ -60,6 +62,8 @@ static enum http_code code_of(enum render_code code)
         return HTTP_NOT_A_DOCUMENT;
     case RENDER_OUTPUT_TOO_LARGE:
         return HTTP_OUTPUT_TOO_LARGE;
+    case RENDER_WAIT_UNMET:
+        return HTTP_WAIT_UNMET;
     case RENDER_TIMEOUT:
         return HTTP_RENDER_TIMEOUT;
     case RENDER_UNRESPONSIVE:
@@ -100,6 +104,12 @@ static const char *detail_of(const struct daemon *daemon, const struct render_re
         (void)snprintf(text, text_bytes,
                        "The document is larger than render.output_bytes_max (%llu bytes).",
                        (unsigned long long)daemon->config.render.output_bytes_max);
+        break;
+    case RENDER_WAIT_UNMET:
+        (void)snprintf(text, text_bytes,
+                       "The page loaded, but not every condition of \"wait\" held before the "
+                       "deadline; allow more with timeoutMs, or accept what is there with "
+                       "onTimeout partial.");
         break;
     case RENDER_TIMEOUT:
         (void)snprintf(text, text_bytes,

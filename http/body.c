@@ -11,7 +11,7 @@
 #include "http/fields.h"
 #include "http/text.h"
 
-/* What the walk over one object needs; prefix is "" or the name of the outer member. */
+/* What the walk over one object needs; prefix is "" or the name of the object it is in. */
 struct walk {
     const struct config *config;
     struct render_params *params;
@@ -20,6 +20,9 @@ struct walk {
 };
 
 #define NAME_BYTES (2 * TEXT_QUOTE_BYTES)
+
+/* More objects than the table has cannot wait: each has another name. */
+#define PENDING_MAX 32
 
 /* Where the depth first exceeds the bound, or SIZE_MAX. A parser of nested objects calls
  * itself, so the depth is judged before it is let loose on them. */
@@ -81,6 +84,24 @@ static const char *show(const json_t *value, char ret[TEXT_QUOTE_BYTES + 2])
     return "an object";
 }
 
+static bool store_strings(const struct walk *walk, const struct param_row *row, const json_t *array)
+{
+    size_t index;
+    json_t *item;
+    json_array_foreach(array, index, item)
+    {
+        char shown[TEXT_QUOTE_BYTES + 2], text[TEXT_QUOTE_BYTES + 32];
+        if (!json_is_string(item)) {
+            snprintf(text, sizeof(text), "an array that holds %s", show(item, shown));
+            return field_mismatch(walk->config, row, text, walk->fault);
+        }
+        if (!field_add_string(walk->config, walk->params, row, json_string_value(item),
+                              json_string_length(item), walk->fault))
+            return false;
+    }
+    return true;
+}
+
 static bool store(const struct walk *walk, const struct param_row *row, const json_t *value)
 {
     char shown[TEXT_QUOTE_BYTES + 2];
@@ -88,6 +109,8 @@ static bool store(const struct walk *walk, const struct param_row *row, const js
     if (wants_text && json_is_string(value))
         return field_set_string(walk->config, walk->params, row, json_string_value(value),
                                 json_string_length(value), walk->fault);
+    if (row->type == PARAM_STRINGS && json_is_array(value))
+        return store_strings(walk, row, value);
     if (row->type == PARAM_INTEGER && json_is_integer(value))
         return field_set_integer(walk->config, walk->params, row, json_integer_value(value),
                                  walk->fault);
@@ -112,67 +135,77 @@ static bool unknown_name(const struct walk *walk, const char *name)
 {
     char shown[TEXT_QUOTE_BYTES];
     text_quote(shown, name, strlen(name));
-    if (param_find(name))
-        return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, name,
-                         "\"%s\" is written as a nested object: {\"%.*s\": {\"%s\": ...}}.", shown,
-                         (int)strcspn(name, "."), name, strchr(name, '.') + 1);
     return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown,
                      "There is no parameter \"%s\"; the nearest is \"%s\".", shown,
                      param_nearest(name));
 }
 
-/* One member of the inner object; there is only one level of them. */
-static bool inner_member(const struct walk *walk, const char *key, const json_t *value)
+/* A key with a dot in it, as in a query string. */
+static bool dotted_key(const struct walk *walk, const char *name, const char *key)
 {
-    char name[NAME_BYTES];
-    snprintf(name, sizeof(name), "%s.%s", walk->prefix, key);
-    const struct param_row *row = strchr(key, '.') ? NULL : param_find(name);
+    if (!param_find(name))
+        return unknown_name(walk, name);
+    if (walk->prefix[0] != '\0')
+        return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, name,
+                         "A key of \"%s\" holds a dot; write a nested object.", walk->prefix);
+    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, name,
+                     "\"%s\" is written as a nested object: {\"%.*s\": {\"%s\": ...}}.", name,
+                     (int)strcspn(key, "."), key, strchr(key, '.') + 1);
+}
+
+/* One member that is no object of parameters. */
+static bool member(const struct walk *walk, const char *name, const json_t *value)
+{
+    const struct param_row *row = param_find(name);
     if (row)
         return store(walk, row, value);
-    char shown[TEXT_QUOTE_BYTES];
-    text_quote(shown, name, strlen(name));
-    return fault_set(walk->fault, HTTP_UNKNOWN_PARAM, shown,
-                     "There is no parameter \"%s\"; the nearest is \"%s\".", shown,
-                     param_nearest(name));
+    const struct param_row *inside = row_inside(name);
+    if (!inside)
+        return unknown_name(walk, name);
+    char shown[TEXT_QUOTE_BYTES + 2];
+    return fault_set(walk->fault, HTTP_INVALID_PARAM, name,
+                     "\"%s\" is %s; it must be an object such as {\"%s\": ...}.", name,
+                     show(value, shown), inside->name + strlen(name) + 1);
 }
 
-static bool inner_object(const struct walk *outer, const char *name, json_t *object)
+/* Objects that are still to be walked; the depth of a name bounds how many wait at once. */
+struct pending {
+    char prefix[NAME_BYTES];
+    json_t *object;
+};
+
+static bool members(const struct walk *outer, const struct pending *pending, struct pending *stack,
+                    size_t *depth)
 {
     struct walk walk = *outer;
-    walk.prefix = name;
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value)
+    walk.prefix = pending->prefix;
+    json_object_foreach(pending->object, key, value)
     {
-        if (!inner_member(&walk, key, value))
+        char name[2 * NAME_BYTES];
+        snprintf(name, sizeof(name), "%s%s%.*s", walk.prefix, walk.prefix[0] ? "." : "",
+                 NAME_BYTES - 1, key);
+        if (strchr(key, '.')) {
+            if (!dotted_key(&walk, name, key))
+                return false;
+        } else if (json_is_object(value) && row_inside(name) && *depth < PENDING_MAX) {
+            snprintf(stack[*depth].prefix, NAME_BYTES, "%.*s", NAME_BYTES - 1, name);
+            stack[(*depth)++].object = value;
+        } else if (!member(&walk, name, value)) {
             return false;
+        }
     }
     return true;
 }
 
-static bool member(const struct walk *walk, const char *key, json_t *value)
-{
-    const struct param_row *row = strchr(key, '.') ? NULL : param_find(key);
-    if (row)
-        return store(walk, row, value);
-    const struct param_row *inside = row_inside(key);
-    if (!inside)
-        return unknown_name(walk, key);
-    if (json_is_object(value))
-        return inner_object(walk, key, value);
-    char shown[TEXT_QUOTE_BYTES + 2];
-    return fault_set(walk->fault, HTTP_INVALID_PARAM, key,
-                     "\"%s\" is %s; it must be an object such as {\"%s\": ...}.", key,
-                     show(value, shown), strchr(inside->name, '.') + 1);
-}
-
 static bool walk_object(const struct walk *walk, json_t *root)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach(root, key, value)
-    {
-        if (!member(walk, key, value))
+    struct pending stack[PENDING_MAX + 1] = {{.prefix = "", .object = root}};
+    size_t depth = 1;
+    while (depth > 0) {
+        const struct pending pending = stack[--depth];
+        if (!members(walk, &pending, stack, &depth))
             return false;
     }
     return fields_check(walk->params, walk->fault);

@@ -45,6 +45,11 @@ static const char *valid_values(const struct config *config, const struct param_
         snprintf(ret, VALID_BYTES, "an integer from %" PRIu64 " to %" PRIu64, row->min,
                  integer_max(config, row));
         break;
+    case PARAM_STRINGS:
+        snprintf(ret, VALID_BYTES,
+                 "an array of at most %zu strings of %" PRIu64 " to %" PRIu64 " bytes each",
+                 row->count_max, row->min, row->max);
+        break;
     case PARAM_BOOLEAN:
         snprintf(ret, VALID_BYTES, "true or false");
         break;
@@ -94,6 +99,20 @@ static bool string_check(const struct config *config, const struct param_row *ro
     return true;
 }
 
+/* A copy with a NUL behind it, or NULL and the fault. */
+static char *copy_of(const struct param_row *row, const char *value, size_t bytes,
+                     struct fault *fault)
+{
+    char *copy = malloc(bytes + 1);
+    if (!copy) {
+        (void)fault_set(fault, HTTP_INTERNAL, row->name, "The server is out of memory.");
+        return NULL;
+    }
+    memcpy(copy, value, bytes);
+    copy[bytes] = '\0';
+    return copy;
+}
+
 bool field_set_string(const struct config *config, struct render_params *params,
                       const struct param_row *row, const char *value, size_t bytes,
                       struct fault *fault)
@@ -104,17 +123,36 @@ bool field_set_string(const struct config *config, struct render_params *params,
     assert(row->type == PARAM_STRING);
     if (!string_check(config, row, value, bytes, fault))
         return false;
-    char *copy = malloc(bytes + 1);
+    char *copy = copy_of(row, value, bytes, fault);
     if (!copy)
-        return fault_set(fault, HTTP_INTERNAL, row->name, "The server is out of memory.");
-    memcpy(copy, value, bytes);
-    copy[bytes] = '\0';
+        return false;
     char *old;
     memcpy(&old, member_of(params, row), sizeof(old));
     assert(!old);
     memcpy(member_of(params, row), &copy, sizeof(copy));
     if (row_is(row, offsetof(struct render_params, affinity)))
         params->affinity_bytes = bytes;
+    return true;
+}
+
+bool field_add_string(const struct config *config, struct render_params *params,
+                      const struct param_row *row, const char *value, size_t bytes,
+                      struct fault *fault)
+{
+    assert(row->type == PARAM_STRINGS);
+    struct param_strings *strings = (void *)member_of(params, row);
+    if (strings->count == row->count_max)
+        return field_mismatch(config, row, "a longer array", fault);
+    if (!string_check(config, row, value, bytes, fault))
+        return false;
+    if (!strings->items)
+        strings->items = calloc(row->count_max, sizeof(*strings->items));
+    char *copy = strings->items ? copy_of(row, value, bytes, fault) : NULL;
+    if (!copy)
+        return fault_is_set(fault)
+                   ? false
+                   : fault_set(fault, HTTP_INTERNAL, row->name, "The server is out of memory.");
+    strings->items[strings->count++] = copy;
     return true;
 }
 
@@ -166,6 +204,29 @@ static bool affinity_check(const struct render_params *params, struct fault *fau
     return true;
 }
 
+static bool selector_check(const struct render_params *params, struct fault *fault)
+{
+    const struct wait_params *wait = &params->wait;
+    if (wait->selector ||
+        (wait->selector_state == SELECTOR_ATTACHED && wait->selector_min_count == 1))
+        return true;
+    return fault_set(fault, HTTP_INVALID_PARAM, "wait.selector.selector",
+                     "\"wait.selector.selector\" is missing; the other members of "
+                     "\"wait.selector\" are about what it matches.");
+}
+
+/* It goes into request headers. */
+static bool user_agent_check(const struct render_params *params, struct fault *fault)
+{
+    for (const char *at = params->page.user_agent; at && *at; at++) {
+        if (*at < ' ' || *at > '~')
+            return fault_set(fault, HTTP_INVALID_PARAM, "page.userAgent",
+                             "\"page.userAgent\" holds a character that no header may hold; it "
+                             "must be printable ASCII.");
+    }
+    return true;
+}
+
 bool fields_check(const struct render_params *params, struct fault *fault)
 {
     if (!params->url)
@@ -177,5 +238,6 @@ bool fields_check(const struct render_params *params, struct fault *fault)
                          "\"queueTimeoutMs\" is %u; it must be at most \"timeoutMs\" (%u), which "
                          "includes the queue.",
                          params->queue_timeout_ms, params->timeout_ms);
-    return affinity_check(params, fault);
+    return selector_check(params, fault) && user_agent_check(params, fault) &&
+           affinity_check(params, fault);
 }

@@ -15,6 +15,9 @@ bool field_set_string(const struct config *, struct render_params *, const struc
                       const char *value, size_t bytes, struct fault *);
 bool field_set_integer(const struct config *, struct render_params *, const struct param_row *,
                        int64_t value, struct fault *);
+/* Adds one string to an array. */
+bool field_add_string(const struct config *, struct render_params *, const struct param_row *,
+                      const char *value, size_t bytes, struct fault *);
 bool field_set_boolean(struct render_params *, const struct param_row *, bool value);
 /* A value of another type was given; `shown` is how it reads. */
 bool field_mismatch(const struct config *, const struct param_row *, const char *shown,

@@ -93,6 +93,11 @@ static bool store(const struct config *config, struct render_params *params,
         if (integer_parse(form->value, &number))
             return field_set_integer(config, params, row, number, fault);
         break;
+    case PARAM_STRINGS:
+        return fault_set(fault, HTTP_INVALID_PARAM, row->name,
+                         "\"%s\" is an array, which a query string cannot hold; use POST with a "
+                         "JSON body.",
+                         row->name);
     case PARAM_BOOLEAN:
         if (boolean_parse(form->value, &truth))
             return field_set_boolean(params, row, truth);
@@ -112,26 +117,26 @@ static bool unknown_name(const struct form *form, struct fault *fault)
                      param_nearest(form->name));
 }
 
-static bool given_twice(const struct form *form, struct fault *fault)
+static bool given_twice(const char *name, struct fault *fault)
 {
-    return fault_set(fault, HTTP_INVALID_PARAM, form->name,
-                     "The query parameter \"%s\" is given twice; give it once.", form->name);
+    return fault_set(fault, HTTP_INVALID_PARAM, name,
+                     "The query parameter \"%s\" is given twice; give it once.", name);
 }
 
 static bool render_pairs(const struct config *config, struct form *form,
                          struct render_params *params, struct fault *fault)
 {
-    uint64_t seen = 0; /* One bit per row. */
-    assert(param_rows_count <= 64);
+    bool seen[PARAM_ROWS_MAX] = {false};
+    assert(param_rows_count <= PARAM_ROWS_MAX);
     enum form_step step;
     while ((step = form_next(form, fault)) == FORM_PAIR) {
         const struct param_row *row = param_find(form->name);
         if (!row)
             return unknown_name(form, fault);
-        uint64_t bit = UINT64_C(1) << (row - param_rows);
-        if (seen & bit)
-            return given_twice(form, fault);
-        seen |= bit;
+        size_t index = (size_t)(row - param_rows);
+        if (seen[index])
+            return given_twice(row->name, fault);
+        seen[index] = true;
         if (!store(config, params, row, form, fault))
             return false;
     }
@@ -165,7 +170,7 @@ static bool delete_pair(const struct form *form, bool *flags, unsigned *seen, st
         if (strcmp(form->name, names[i]) != 0)
             continue;
         if (*seen & 1U << i)
-            return given_twice(form, fault);
+            return given_twice(form->name, fault);
         *seen |= 1U << i;
         if (boolean_parse(form->value, &flags[i]))
             return true;

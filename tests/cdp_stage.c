@@ -10,6 +10,26 @@
 static const struct cdp_origin_page origin_pages[] = {
     {"/static", "text/html", "<!DOCTYPE html><title>Static</title><p>hello</p>"},
     {"/api", "text/plain", "fetched"},
+    {"/flag", "text/html",
+     SCRIPT("prerenderReady=false;setTimeout(()=>{prerenderReady=true;x.textContent='flagged';"
+            "setTimeout(()=>x.textContent='graced',2500)},9000)")},
+    {"/flag-never", "text/html", SCRIPT("prerenderReady=false;done=0")},
+    {"/flag-text", "text/html", SCRIPT("prerenderReady='false'")},
+    {"/sees", "text/html",
+     SCRIPT("const m=q=>matchMedia(q).matches?1:0;x.textContent=[innerWidth,innerHeight,"
+            "navigator.maxTouchPoints>0?1:0,m('print'),m('(prefers-color-scheme:dark)'),"
+            "m('(prefers-reduced-motion:reduce)'),navigator.userAgent.split('/')[0]]")},
+    {"/asks", "text/html",
+     SCRIPT("fetch('/api?n').then(r=>r.text(),()=>'refused').then(t=>x.textContent=t)")},
+    {"/rows", "text/html",
+     SCRIPT("n=0;setInterval(()=>{n++;document.body.append(document.createElement('i'))},3000)")},
+    {"/shows", "text/html",
+     SCRIPT("x.hidden=true;setTimeout(()=>{x.hidden=false;x.textContent='shown'},7000);"
+            "setTimeout(()=>x.remove(),12000)")},
+    {"/tells", "text/html",
+     SCRIPT("setTimeout(()=>{x.textContent='told';x.dispatchEvent(new Event('told'))},8000)")},
+    {"/busy", "text/html",
+     SCRIPT("n=0;t=setInterval(()=>{x.textContent=++n;if(n>90)clearInterval(t)},100)")},
     {"/chain", "text/html",
      SCRIPT("setTimeout(async()=>{const t=await(await fetch('/slow?100')).text();"
             "setTimeout(()=>{x.textContent=t+' done'},1500)},800)")},
@@ -187,6 +207,12 @@ void start_render(uint64_t page, const struct ask *ask)
     render_params_init(&request->params);
     request->params.url = request->url;
     request->params.until = ask->until;
+    request->params.wait = ask->wait;
+    request->blocked[0] = (char *)(uintptr_t)ask->block_url;
+    request->params.network.block_urls.items = request->blocked;
+    request->params.network.block_urls.count = ask->block_url != NULL ? 1 : 0;
+    if (ask->page != NULL)
+        request->params.page = *ask->page;
     request->params.on_timeout = ask->on_timeout;
     request->id = ++stage.request;
     const struct cdp_render render = {

@@ -29,6 +29,7 @@ struct stage {
         uint64_t id;
         struct render_params params;
         char url[1024];
+        char *blocked[1];
     } requests[STAGE_PAGES_MAX]; /* By page. */
 };
 
@@ -55,6 +56,9 @@ struct ask {
     uint64_t timeout_ms; /* 0: 10000. */
     bool clear_storage, clear_cache;
     const char *host; /* NULL: 127.0.0.1. */
+    struct wait_params wait;
+    const char *block_url;          /* NULL: none. */
+    const struct page_params *page; /* NULL: the defaults. */
 };
 
 struct answer {

@@ -110,6 +110,10 @@ struct step {
             .workers = 1                                                                           \
         }                                                                                          \
     }
+#define CHECKED(id, is_met, what)                                                                  \
+    {                                                                                              \
+        .type = RENDER_FACT_CHECKED, .loader = (id), .ok = (is_met), .flag = (what)                \
+    }
 #define MEASURED(id, code, size)                                                                   \
     {                                                                                              \
         .type = RENDER_FACT_MEASURED, .loader = (id), .ok = true, .measure = {                     \
@@ -133,11 +137,22 @@ struct render_case {
     enum wait_until until;
     enum on_timeout on_timeout;
     const char *verdict; /* At the end: "" when it is not done. */
+    struct render_wait wait;
 };
 
 #define CASE(table, wait, how, end)                                                                \
     {                                                                                              \
-#table, table, sizeof(table) / sizeof((table)[0]), wait, how, end                          \
+#table, table, sizeof(table) / sizeof((table)[0]), wait, how, end,                         \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define WAITING(table, until, how, end, ...)                                                       \
+    {                                                                                              \
+#table, table, sizeof(table) / sizeof((table)[0]), until, how, end,                        \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
     }
 #define AUTO(table, end) CASE(table, WAIT_AUTO, ON_TIMEOUT_PARTIAL, end)
 #define LOAD(table, end) CASE(table, WAIT_LOAD, ON_TIMEOUT_PARTIAL, end)
@@ -186,10 +201,11 @@ static inline void describe_verdict(const struct render *render, char ret[256])
 }
 
 static inline void start(struct render *render, enum wait_until until, enum on_timeout on_timeout,
-                         struct render_commands *ret)
+                         const struct render_wait *wait, struct render_commands *ret)
 {
     const struct render_plan plan = {
         .until = until,
+        .wait = *wait,
         .on_timeout = on_timeout,
         .deadline_ms = 10000,
         .settle_virtual_ms = 2000,
@@ -211,7 +227,7 @@ static inline void run_case(const struct render_case *test)
     struct render_commands commands;
     char got[256];
 
-    start(&render, test->until, test->on_timeout, &commands);
+    start(&render, test->until, test->on_timeout, &test->wait, &commands);
     render_check(&render);
     ck_assert_uint_eq(commands.count, 1);
     ck_assert_int_eq(commands.items[0].type, RENDER_DO_NAVIGATE);

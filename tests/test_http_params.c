@@ -35,6 +35,27 @@ static const struct param_case body_cases[] = {
     {"{" URL ",\"retryOnCrash\":false,\"onTimeout\":\"error\"}", HTTP_CODES, "", ""},
     {"{" URL ",\"wait\":{\"until\":\"load\"}}", HTTP_CODES, "", ""},
     {"{" URL ",\"wait\":{}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"network\":{\"blockUrls\":[]}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"network\":{\"blockUrls\":[\"*.png\",\"*://ads.*\"]}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"network\":{\"blockUrls\":[\"a\",7]}}", HTTP_INVALID_PARAM, "network.blockUrls",
+     "holds 7"},
+    {"{" URL ",\"network\":{\"blockUrls\":[\"a\",\"\"]}}", HTTP_INVALID_PARAM, "network.blockUrls",
+     "empty"},
+    {"{" URL ",\"page\":{\"viewport\":{\"width\":400},\"media\":{\"type\":\"print\"}}}", HTTP_CODES,
+     "", ""},
+    {"{" URL ",\"page\":{\"userAgent\":\"a\\r\\nX: y\"}}", HTTP_INVALID_PARAM, "page.userAgent",
+     "ASCII"},
+    {"{" URL ",\"page\":{\"viewport\":400}}", HTTP_INVALID_PARAM, "page.viewport", "width"},
+    {"{" URL ",\"wait\":{\"selector\":\"#a\"}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"wait\":{\"selector\":{\"selector\":\"#a\",\"minCount\":3}}}", HTTP_CODES, "", ""},
+    {"{" URL ",\"wait\":{\"selector\":{\"selecter\":\"#a\"}}}", HTTP_UNKNOWN_PARAM,
+     "wait.selector.selecter", "\"wait.selector.selector\""},
+    {"{" URL ",\"wait\":{\"selector.state\":\"hidden\"}}", HTTP_UNKNOWN_PARAM,
+     "wait.selector.state", "nested"},
+    {"{" URL ",\"wait\":{\"selector\":{\"minCount\":2}}}", HTTP_INVALID_PARAM,
+     "wait.selector.selector", "missing"},
+    {"{" URL ",\"wait\":{\"selector\":{\"state\":\"gone\"}}}", HTTP_INVALID_PARAM,
+     "wait.selector.state", "detached"},
     /* Not JSON. */
     {"", HTTP_BAD_JSON, "", "empty"},
     {" ", HTTP_BAD_JSON, "", "line 1"},
@@ -140,6 +161,9 @@ static const struct param_case query_cases[] = {
     {"url=http://h/&wait.until=load&retryOnCrash=false&priority=7", HTTP_CODES, "", ""},
     {"%75rl=http://h/", HTTP_CODES, "", ""},
     {"url=http://h/&affinity=a+b", HTTP_CODES, "", ""},
+    {"url=http://h/&wait.selector=p&wait.selector.minCount=2", HTTP_CODES, "", ""},
+    {"url=http://h/&wait.selector=p&wait.selector.selector=p", HTTP_INVALID_PARAM,
+     "wait.selector.selector", "twice"},
     {"", HTTP_INVALID_PARAM, "url", "missing"},
     {"url", HTTP_INVALID_URL, "url", "http://"},
     {"url=http://h/&url=http://h/", HTTP_INVALID_PARAM, "url", "twice"},
@@ -162,6 +186,7 @@ static const struct param_case query_cases[] = {
     {"url=http://h/&retryOnCrash", HTTP_INVALID_PARAM, "retryOnCrash", "true or false"},
     {"url=http://h/&wait.until=idle", HTTP_INVALID_PARAM, "wait.until", "auto"},
     {"url=http://h/&affinity=", HTTP_INVALID_PARAM, "affinity", "empty"},
+    {"url=http://h/&network.blockUrls=a", HTTP_INVALID_PARAM, "network.blockUrls", "POST"},
     {"url=http://h/&isolation=affinity", HTTP_INVALID_PARAM, "isolation", "affinity"},
 };
 
@@ -232,13 +257,13 @@ END_TEST
 
 static void nest(const char *name, const char *value, char *ret, size_t size)
 {
-    const char *dot = strchr(name, '.');
-    const char *extra = strcmp(name, "url") == 0 ? "" : URL ",";
-    if (dot)
-        snprintf(ret, size, "{%s\"%.*s\":{\"%s\":%s}}", extra, (int)(dot - name), name, dot + 1,
-                 value);
-    else
-        snprintf(ret, size, "{%s\"%s\":%s}", extra, name, value);
+    int used = snprintf(ret, size, "{%s\"", strcmp(name, "url") == 0 ? "" : URL ",");
+    int depth = 1;
+    for (const char *at = name; *at; at++) {
+        depth += *at == '.';
+        used += snprintf(ret + used, size - (size_t)used, *at == '.' ? "\":{\"" : "%c", *at);
+    }
+    snprintf(ret + used, size - (size_t)used, "\":%s%.*s", value, depth, "}}}}}}}}");
 }
 
 /* A value of every other type is refused with the name of the row. */
@@ -250,7 +275,8 @@ START_TEST(every_row_refuses_other_types)
         char body[512];
         struct render_params params;
         struct fault fault;
-        if ((row->type == PARAM_STRING && i == 0) || (row->type == PARAM_BOOLEAN && i == 2))
+        if ((row->type == PARAM_STRING && i == 0) || (row->type == PARAM_BOOLEAN && i == 2) ||
+            (row->type == PARAM_STRINGS && i == 4))
             continue;
         nest(row->name, values[i], body, sizeof(body));
         fault_init(&fault);
@@ -267,7 +293,8 @@ START_TEST(every_row_has_its_range)
     const struct param_row *row = &param_rows[_i];
     if (row->type != PARAM_INTEGER)
         return;
-    uint64_t max = row->max > 60000 && row->max <= 120000 ? 60000 : row->max;
+    bool is_budget = !strcmp(row->name, "timeoutMs") || !strcmp(row->name, "queueTimeoutMs");
+    uint64_t max = is_budget ? 60000 : row->max;
     char body[512], value[32];
     struct render_params params;
     struct fault fault;
@@ -281,6 +308,29 @@ START_TEST(every_row_has_its_range)
     fault_init(&fault);
     ck_assert_msg(body_parse(&config, body, strlen(body), &params, &fault), "%s", fault.detail);
     render_params_free(&params);
+}
+END_TEST
+
+START_TEST(arrays_have_an_end)
+{
+    char body[4096] = "{" URL ",\"network\":{\"blockUrls\":[\"a\"";
+    struct render_params params;
+    struct fault fault;
+    size_t length = strlen(body);
+    for (size_t i = 1; i < 256; i++, length += 4)
+        memcpy(body + length, ",\"a\"", 5);
+    memcpy(body + length, "]}}", 4);
+    fault_init(&fault);
+    ck_assert_msg(body_parse(&config, body, strlen(body), &params, &fault), "%s", fault.detail);
+    ck_assert_uint_eq(params.network.block_urls.count, 256);
+    ck_assert_str_eq(params.network.block_urls.items[255], "a");
+    render_params_free(&params);
+    ck_assert_uint_eq(params.network.block_urls.count, 0);
+    memcpy(body + length, ",\"a\"]}}", 8);
+    ck_assert(!body_parse(&config, body, strlen(body), &params, &fault));
+    ck_assert_int_eq(fault.code, HTTP_INVALID_PARAM);
+    ck_assert_str_eq(fault.param, "network.blockUrls");
+    ck_assert_ptr_nonnull(strstr(fault.detail, "at most 256"));
 }
 END_TEST
 
@@ -399,6 +449,7 @@ int main(void)
     tcase_add_loop_test(tests, every_row_refuses_other_types, 0, (int)param_rows_count);
     tcase_add_loop_test(tests, every_row_has_its_range, 0, (int)param_rows_count);
     tcase_add_test(tests, lengths_have_an_end);
+    tcase_add_test(tests, arrays_have_an_end);
     tcase_add_test(tests, no_prefix_of_a_body_is_valid);
     tcase_add_test(tests, noise_is_judged);
     tcase_add_test(tests, delete_has_two_parameters);

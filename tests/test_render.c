@@ -354,8 +354,15 @@ START_TEST(random_facts)
         struct render_commands commands;
         uint64_t now_ms = 0;
         double virtual_ms = 0;
+        const struct render_wait wait = {
+            .has_flag = next(&seed) % 2 == 0,
+            .has_conditions = next(&seed) % 2 == 0,
+            .is_hastening = next(&seed) % 2 == 0,
+            .flag_grace_ms = (uint32_t)(next(&seed) % 2000),
+            .delay_ms = (uint32_t)(next(&seed) % 3 * 1000),
+        };
         start(&render, (enum wait_until)(next(&seed) % 4), (enum on_timeout)(next(&seed) % 2),
-              &commands);
+              &wait, &commands);
         for (int i = 0; i < 400 && render.state != RENDER_DONE; i++) {
             struct render_fact fact = {
                 .type = (enum render_fact_type)(next(&seed) % (RENDER_FACT_TICK + 1)),
@@ -363,6 +370,7 @@ START_TEST(random_facts)
                 .kind =
                     next(&seed) % 16 == 0 ? (enum render_kind)(next(&seed) % 5) : RENDER_KIND_HTML,
                 .ok = next(&seed) % 8 != 0,
+                .flag = (enum render_flag)(next(&seed) % 3),
                 .net_error = next(&seed) % 16 == 0 ? "net::ERR_ABORTED" : NULL,
             };
             if (next(&seed) % 4 == 0)
