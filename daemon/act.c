@@ -80,6 +80,7 @@ static void act_refuse(struct daemon *daemon, const struct pool_action *action)
     } else if (daemon->life_error[0] != '\0') {
         detail = "No browser was running when the deadline came; see the log and /readyz.";
     }
+    metrics_count_outcome(&daemon->metrics, METRIC_REFUSED);
     reply_problem(daemon, request, code, detail, action->retry_after_ms);
     requests_remove(&daemon->requests, request);
 }
@@ -100,6 +101,7 @@ static void act_abort(struct daemon *daemon, const struct pool_action *action)
             return;
         case POOL_DEADLINE:
         case POOL_DRAIN_GRACE:
+            metrics_count_outcome(&daemon->metrics, METRIC_FAILED);
             reply_problem(daemon, request, HTTP_RENDER_TIMEOUT,
                           "The render did not end before its deadline, and nothing could be "
                           "captured; allow more with timeoutMs.",
@@ -107,6 +109,7 @@ static void act_abort(struct daemon *daemon, const struct pool_action *action)
             break;
         case POOL_RECYCLE_TIMEOUT:
         case POOL_BROWSER_DEATH:
+            metrics_count_outcome(&daemon->metrics, METRIC_FAILED);
             reply_problem(daemon, request, HTTP_BROWSER_CRASHED,
                           "The browser was replaced before the render ended.", 0);
             break;
@@ -129,6 +132,7 @@ static void act_fail(struct daemon *daemon, const struct pool_action *action)
     bool page = action->reason == POOL_PAGE_FAULT;
     if (request->state != REQUEST_ANSWERED) {
         log_failed(daemon, request, action);
+        metrics_count_outcome(&daemon->metrics, METRIC_FAILED);
         reply_problem(daemon, request, page ? HTTP_PAGE_CRASHED : HTTP_BROWSER_CRASHED,
                       page ? "The page crashed while it rendered this URL."
                            : "The browser crashed while it rendered this URL.",

@@ -9,6 +9,7 @@
  *   requests.c render requests by id, from arrival to answer
  *   reply.c    a render result as an HTTP answer
  *   report.c   heartbeat, affinities, health: documents about the state
+ *   metrics.c  counters, and their text for Prometheus
  *   drain.c    signals and the way to the exit
  *   notify.c   systemd: readiness, watchdog, inherited sockets
  *   log.c      log lines
@@ -25,6 +26,7 @@
 #include "config/config.h"
 #include "daemon/log.h"
 #include "daemon/keys.h"
+#include "daemon/metrics.h"
 #include "daemon/requests.h"
 #include "http/http.h"
 #include "pool/pool.h"
@@ -77,6 +79,7 @@ struct daemon {
     struct cdp *cdp;
     struct http *http;
     struct requests requests;
+    struct metrics metrics;
     char boot_id[33];       /* Random per process. */
     uint64_t heartbeat_seq; /* Increases with every heartbeat document. */
     char life_error[256];   /* Why the last browser went; "" while none did. */

@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Disjoint; together they are the time from arrival to answer. */
-struct phases {
-    uint64_t permit, admission, slot, open, probe, navigate, load, settle, capture, process, total;
-};
-
 static const char *outcome_name(enum render_outcome outcome)
 {
     return outcome == RENDER_COMPLETE ? "complete"
                                       : (outcome == RENDER_PARTIAL ? "partial" : "failed");
+}
+
+static enum metric_outcome metric_of(enum render_outcome outcome)
+{
+    return outcome == RENDER_COMPLETE
+               ? METRIC_COMPLETE
+               : (outcome == RENDER_PARTIAL ? METRIC_PARTIAL : METRIC_FAILED);
 }
 
 static const char *reason_name(enum render_reason reason)
@@ -125,34 +127,35 @@ static void phases_fill(const struct daemon *daemon, const struct request *reque
     const struct pool_waits *waits = &request->grant.waits;
     const struct render_phases *render = &result->phases;
     *ret = (struct phases){
-        .permit = waits->permit_ms,
-        .admission = waits->admission_ms,
-        .slot = waits->slot_ms,
-        .open = waits->open_ms,
-        .probe = waits->probe_ms,
-        .navigate = render->navigate_ms,
-        .load = render->load_ms,
-        .settle = render->settle_ms,
-        .capture = render->capture_ms,
-        .total = daemon->now_ms - request->arrival_ms,
+        .ms =
+            {
+                [PHASE_PERMIT] = waits->permit_ms,
+                [PHASE_ADMISSION] = waits->admission_ms,
+                [PHASE_SLOT] = waits->slot_ms,
+                [PHASE_OPEN] = waits->open_ms,
+                [PHASE_PROBE] = waits->probe_ms,
+                [PHASE_NAVIGATE] = render->navigate_ms,
+                [PHASE_LOAD] = render->load_ms,
+                [PHASE_SETTLE] = render->settle_ms,
+                [PHASE_CAPTURE] = render->capture_ms,
+            },
     };
-    uint64_t known = ret->permit + ret->admission + ret->slot + ret->open + ret->probe +
-                     ret->navigate + ret->load + ret->settle + ret->capture;
-    ret->process = ret->total > known ? ret->total - known : 0;
+    uint64_t known = 0;
+    for (size_t i = 0; i < PHASE_PROCESS; i++)
+        known += ret->ms[i];
+    uint64_t total = daemon->now_ms - request->arrival_ms;
+    ret->ms[PHASE_PROCESS] = total > known ? total - known : 0;
+    ret->ms[PHASE_TOTAL] = total;
 }
 
 static void server_timing(const struct phases *phases, char *text, size_t text_bytes)
 {
-    (void)snprintf(text, text_bytes,
-                   "permit;dur=%llu, admission;dur=%llu, slot;dur=%llu, open;dur=%llu, "
-                   "probe;dur=%llu, navigate;dur=%llu, load;dur=%llu, settle;dur=%llu, "
-                   "capture;dur=%llu, process;dur=%llu, total;dur=%llu",
-                   (unsigned long long)phases->permit, (unsigned long long)phases->admission,
-                   (unsigned long long)phases->slot, (unsigned long long)phases->open,
-                   (unsigned long long)phases->probe, (unsigned long long)phases->navigate,
-                   (unsigned long long)phases->load, (unsigned long long)phases->settle,
-                   (unsigned long long)phases->capture, (unsigned long long)phases->process,
-                   (unsigned long long)phases->total);
+    int used = 0;
+    for (size_t i = 0; i < PHASES; i++) {
+        used += snprintf(text + used, text_bytes - (size_t)used, "%s%s;dur=%llu", i > 0 ? ", " : "",
+                         phase_name((enum phase)i), (unsigned long long)phases->ms[i]);
+        assert(used > 0 && (size_t)used < text_bytes);
+    }
 }
 
 /* The final URL comes from the page: bytes that have no place in a header are encoded. */
@@ -226,13 +229,11 @@ static json_t *text_or_null(const char *text)
 
 static json_t *timings_json(const struct phases *phases)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "permit",
-                     (json_int_t)phases->permit, "admission", (json_int_t)phases->admission, "slot",
-                     (json_int_t)phases->slot, "open", (json_int_t)phases->open, "probe",
-                     (json_int_t)phases->probe, "navigate", (json_int_t)phases->navigate, "load",
-                     (json_int_t)phases->load, "settle", (json_int_t)phases->settle, "capture",
-                     (json_int_t)phases->capture, "process", (json_int_t)phases->process, "total",
-                     (json_int_t)phases->total);
+    json_t *timings = json_object();
+    for (size_t i = 0; i < PHASES; i++)
+        (void)json_object_set_new(timings, phase_name((enum phase)i),
+                                  json_integer((json_int_t)phases->ms[i]));
+    return timings;
 }
 
 static json_t *affinity_json(const struct request *request)
@@ -290,12 +291,14 @@ static void log_render(const struct daemon *daemon, const struct request *reques
         LOG_STR("error", result->net_error[0] != '\0' ? result->net_error : NULL),
         LOG_U64("origin_status", (uint64_t)result->status),
         LOG_STR("context", warmth_name(request->grant.warmth)), LOG_U64("page", request->page),
-        LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->permit),
-        LOG_U64("admission_ms", phases->admission), LOG_U64("slot_ms", phases->slot),
-        LOG_U64("open_ms", phases->open), LOG_U64("probe_ms", phases->probe),
-        LOG_U64("navigate_ms", phases->navigate), LOG_U64("load_ms", phases->load),
-        LOG_U64("settle_ms", phases->settle), LOG_U64("capture_ms", phases->capture),
-        LOG_U64("total_ms", phases->total));
+        LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->ms[PHASE_PERMIT]),
+        LOG_U64("admission_ms", phases->ms[PHASE_ADMISSION]),
+        LOG_U64("slot_ms", phases->ms[PHASE_SLOT]), LOG_U64("open_ms", phases->ms[PHASE_OPEN]),
+        LOG_U64("probe_ms", phases->ms[PHASE_PROBE]),
+        LOG_U64("navigate_ms", phases->ms[PHASE_NAVIGATE]),
+        LOG_U64("load_ms", phases->ms[PHASE_LOAD]), LOG_U64("settle_ms", phases->ms[PHASE_SETTLE]),
+        LOG_U64("capture_ms", phases->ms[PHASE_CAPTURE]),
+        LOG_U64("total_ms", phases->ms[PHASE_TOTAL]));
 }
 
 void reply_result(struct daemon *daemon, const struct request *request,
@@ -306,6 +309,8 @@ void reply_result(struct daemon *daemon, const struct request *request,
     phases_fill(daemon, request, result, &phases);
     headers_fill(&headers, request, result, &phases);
     log_render(daemon, request, result, &phases);
+    metrics_count_phases(&daemon->metrics, &phases);
+    metrics_count_outcome(&daemon->metrics, metric_of(result->outcome));
     if (result->code != RENDER_OK) {
         reply_failed(daemon, request, result, &headers);
         render_result_free(result);

@@ -27,9 +27,13 @@ enum http_route {
     HTTP_HEALTHZ,
     HTTP_READYZ,
     HTTP_VERSION,
+    HTTP_METRICS,
     HTTP_INDEX, /* GET /, HEAD /: liveness. */
     HTTP_ROUTES,
 };
+
+/* The path of a route, or a word where there is none; static. For metrics and logs. */
+const char *http_route_name(enum http_route);
 
 enum http_event_type {
     HTTP_REQUEST,  /* A valid request waits for http_reply(). */
