@@ -1,25 +1,28 @@
 #!/bin/sh
 # Checks over the #include lines which folder includes which, and which library is used
-# where: config <- pool, http, cdp <- daemon; tests and bench may include anything.
+# where: config <- pool, document, http, cdp <- daemon; tests and bench may include anything.
 #
 #   check_layers.sh ROOT
 set -eu
 cd "$1"
 
-find config pool http cdp daemon tests bench -name '*.[ch]' -not -path '*/node_modules/*' \
+find config pool document http cdp daemon tests bench -name '*.[ch]' -not -path '*/node_modules/*' \
     2>/dev/null | sort | xargs awk '
     BEGIN {
         may["config"] = "config"
         may["pool"] = "config pool"
+        may["document"] = "config document"
         may["http"] = "config http"
         may["cdp"] = "config cdp"
-        may["daemon"] = "config pool http cdp daemon"
+        may["daemon"] = "config pool document http cdp daemon"
         # Headers of libraries by their start, and the folders that may use them.
         library["uv.h"] = "http cdp daemon"
         library["microhttpd.h"] = "http"
         library["libwebsockets.h"] = "cdp"
         library["jansson.h"] = "http cdp daemon"
         library["systemd/"] = "daemon"
+        library["gumbo.h"] = "document"
+        library["zlib.h"] = "daemon"
         library["ini.h"] = "config"
         library["curl/"] = "none"
         library["check.h"] = "none"
