@@ -46,6 +46,9 @@ struct render_params {
     enum on_timeout on_timeout;
     bool retry_on_crash;
     enum wait_until until;
+    /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
+     * headers are wanted and its redirects are not followed. */
+    bool path_mode;
 };
 
 enum param_type {
