@@ -24,7 +24,7 @@ void daemon_on_cdp(void *owner, const struct cdp_event *event)
  * stands: it needs no room in the pool, and nothing it does can come back as an event. */
 static void on_http_request(struct daemon *daemon, const struct http_event *event)
 {
-    if (event->request->route != HTTP_RENDER) {
+    if (event->request->route != HTTP_RENDER && event->request->route != HTTP_PATH_MODE) {
         report_reply(daemon, event->exchange, event->request);
         return;
     }
@@ -288,6 +288,9 @@ void daemon_handle(struct daemon *daemon, const struct inbox_event *event)
         break;
     case INBOX_HTTP_GONE:
         handle_gone(daemon, event->as.exchange);
+        break;
+    case INBOX_FINISHED:
+        reply_finished(daemon, event->as.finish);
         break;
     case INBOX_HTTP_FINISHED:
         handle_finished(daemon, &event->as.finished);

@@ -1,6 +1,7 @@
 /* reply.c: a render result as an HTTP answer: the document with headers that tell how it
  * came about, or an envelope that holds everything, or a typed error. */
 #include "daemon/daemon.h"
+#include "daemon/path_mode.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -172,7 +173,8 @@ static void header_url(const char *url, char *text, size_t text_bytes)
     text[at] = '\0';
 }
 
-#define HEADERS_MAX 16
+/* Ours, those of the origin and those of the page; what exceeds it is left out. */
+#define HEADERS_MAX 160
 
 /* Headers whose values live as long as the struct. */
 struct header_set {
@@ -185,8 +187,8 @@ struct header_set {
 
 static void add_header(struct header_set *set, const char *name, const char *value)
 {
-    assert(set->count < HEADERS_MAX);
-    set->items[set->count++] = (struct http_header){name, value};
+    if (set->count < HEADERS_MAX)
+        set->items[set->count++] = (struct http_header){name, value};
 }
 
 static const char *number_text(struct header_set *set, size_t slot, uint64_t value)
@@ -204,9 +206,9 @@ static void headers_fill(struct header_set *set, const struct request *request,
     if (result->code == RENDER_OK)
         add_header(set, "X-Prerenderd-Reason", reason_name(result->reason));
     add_header(set, "X-Prerenderd-Pending", number_text(set, 0, result->pending));
-    if (result->status != 0)
-        add_header(set, "X-Prerenderd-Origin-Status",
-                   number_text(set, 1, (uint64_t)result->status));
+    int status = result->origin_status != 0 ? result->origin_status : result->status;
+    if (status != 0)
+        add_header(set, "X-Prerenderd-Origin-Status", number_text(set, 1, (uint64_t)status));
     if (result->final_url != NULL) {
         header_url(result->final_url, set->url, sizeof set->url);
         add_header(set, "X-Prerenderd-Final-URL", set->url);
@@ -215,7 +217,8 @@ static void headers_fill(struct header_set *set, const struct request *request,
     add_header(set, "X-Prerenderd-Context", warmth_name(request->grant.warmth));
     server_timing(phases, set->timing, sizeof set->timing);
     add_header(set, "Server-Timing", set->timing);
-    add_header(set, "Vary", "Accept");
+    bool path_mode = request->http.params.path_mode;
+    add_header(set, "Vary", path_mode ? "Accept-Encoding" : "Accept, Accept-Encoding");
     if (result->outcome == RENDER_PARTIAL)
         add_header(set, "Cache-Control", "no-store");
 }
@@ -245,8 +248,8 @@ static json_t *affinity_json(const struct request *request)
     return json_pack("{s:o, s:s}", "key", key, "context", warmth_name(request->grant.warmth));
 }
 
-static char *envelope(const struct request *request, const struct render_result *result,
-                      const struct phases *phases)
+char *reply_envelope(const struct request *request, const struct render_result *result,
+                     const struct phases *phases)
 {
     json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
     json_t *root = json_pack(
@@ -266,6 +269,26 @@ static char *envelope(const struct request *request, const struct render_result 
     return text;
 }
 
+void reply_problem(struct daemon *daemon, const struct request *request,
+                   const struct http_problem *problem, const struct http_header *headers,
+                   size_t headers_count)
+{
+    struct http_header all[HTTP_PROBLEM_HEADERS_MAX];
+    struct http_problem answer = *problem;
+    char reason[640];
+    int status = http_code_status(problem->code);
+    assert(headers_count < HTTP_PROBLEM_HEADERS_MAX);
+    for (size_t i = 0; i < headers_count; i++)
+        all[i] = headers[i];
+    if (request->http.params.path_mode && (status == 502 || status == 504)) {
+        answer.status = 504;
+        (void)snprintf(reason, sizeof reason, "%s: %s", http_code_name(problem->code),
+                       problem->detail);
+        all[headers_count++] = (struct http_header){"X-Prerender-504-Reason", reason};
+    }
+    (void)http_reply_problem(daemon->http, request->id, &answer, all, headers_count);
+}
+
 static void reply_failed(struct daemon *daemon, const struct request *request,
                          const struct render_result *result, const struct header_set *headers)
 {
@@ -274,7 +297,7 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
         .code = code_of(result->code),
         .detail = detail_of(daemon, result, detail, sizeof detail),
     };
-    (void)http_reply_problem(daemon->http, request->id, &problem, headers->items, headers->count);
+    reply_problem(daemon, request, &problem, headers->items, headers->count);
 }
 
 static void log_render(const struct daemon *daemon, const struct request *request,
@@ -301,35 +324,93 @@ static void log_render(const struct daemon *daemon, const struct request *reques
         LOG_U64("total_ms", phases->ms[PHASE_TOTAL]));
 }
 
+static void count_render(struct daemon *daemon, const struct request *request,
+                         const struct render_result *result, const struct phases *phases)
+{
+    log_render(daemon, request, result, phases);
+    metrics_count_phases(&daemon->metrics, phases);
+    metrics_count_outcome(&daemon->metrics, metric_of(result->outcome));
+}
+
 void reply_result(struct daemon *daemon, const struct request *request,
                   struct render_result *result)
 {
     struct phases phases;
-    struct header_set headers;
     phases_fill(daemon, request, result, &phases);
-    headers_fill(&headers, request, result, &phases);
-    log_render(daemon, request, result, &phases);
-    metrics_count_phases(&daemon->metrics, &phases);
-    metrics_count_outcome(&daemon->metrics, metric_of(result->outcome));
-    if (result->code != RENDER_OK) {
-        reply_failed(daemon, request, result, &headers);
-        render_result_free(result);
+    if (result->code == RENDER_OK) {
+        finish_start(daemon, request, &phases, result);
         return;
     }
-    struct http_reply reply = {
-        .status = 200, .headers = headers.items, .headers_count = headers.count};
-    if (request->http.accept == HTTP_ACCEPT_ENVELOPE) {
-        reply.content_type = "application/json";
-        reply.body = envelope(request, result, &phases);
-        reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
-        if (reply.body == NULL)
-            reply.status = 500;
-    } else {
-        reply.content_type = "text/html; charset=utf-8";
-        reply.body = result->html;
-        reply.body_bytes = result->html_bytes;
-        result->html = NULL;
-    }
-    (void)http_reply(daemon->http, request->id, &reply);
+    struct header_set headers;
+    headers_fill(&headers, request, result, &phases);
+    count_render(daemon, request, result, &phases);
+    reply_failed(daemon, request, result, &headers);
     render_result_free(result);
+}
+
+/* The origin's headers, then those of the page, which replace them. */
+static void add_origin_headers(struct header_set *headers, const struct finish *finish)
+{
+    const struct render_result *result = finish->result;
+    const struct document_result *document = &finish->document;
+    for (size_t i = 0; i < result->headers_count; i++) {
+        if (path_mode_passes(result, i, document))
+            add_header(headers, result->headers[i].name, result->headers[i].value);
+    }
+    for (size_t i = 0; i < document->headers_count; i++) {
+        if (!path_mode_denies(document->headers[i].name))
+            add_header(headers, document->headers[i].name, document->headers[i].value);
+    }
+}
+
+static void fill_path_mode(struct header_set *headers, const struct finish *finish,
+                           struct http_reply *reply)
+{
+    const struct request *request = &finish->request;
+    add_header(headers, "X-Prerender-Request-ID", request->http.request_id);
+    add_header(headers, "X-Prerenderd-URL-Decoding", request->http.url_decoded ? "once" : "raw");
+    if (finish->result->outcome == RENDER_PARTIAL)
+        add_header(headers, "X-Prerenderd-Complete", "0");
+    add_origin_headers(headers, finish);
+    reply->status = path_mode_status(finish->result, &finish->document);
+    reply->content_type = "text/html;charset=UTF-8";
+    if (path_mode_is_bodyless(finish->result))
+        reply->content_type = NULL;
+}
+
+static void reply_out_of_memory(struct daemon *daemon, const struct finish *finish)
+{
+    const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
+    reply_problem(daemon, &finish->request, &problem, NULL, 0);
+}
+
+void reply_finished(struct daemon *daemon, struct finish *finish)
+{
+    const struct request *request = &finish->request;
+    struct header_set headers;
+    struct phases phases;
+    phases_fill(daemon, request, finish->result, &phases);
+    count_render(daemon, request, finish->result, &phases);
+    headers_fill(&headers, request, finish->result, &phases);
+    if (finish->error != 0) {
+        reply_out_of_memory(daemon, finish);
+        finish_free(finish);
+        return;
+    }
+    bool envelope = request->http.accept == HTTP_ACCEPT_ENVELOPE;
+    struct http_reply reply = {
+        .status = 200,
+        .content_type = envelope ? "application/json" : "text/html; charset=utf-8",
+    };
+    if (request->http.params.path_mode)
+        fill_path_mode(&headers, finish, &reply);
+    if (finish->is_gzipped && reply.content_type != NULL)
+        add_header(&headers, "Content-Encoding", "gzip");
+    reply.headers = headers.items;
+    reply.headers_count = headers.count;
+    reply.body = finish->body;
+    reply.body_bytes = finish->body_bytes;
+    finish->body = NULL;
+    (void)http_reply(daemon->http, request->id, &reply);
+    finish_free(finish);
 }

@@ -247,6 +247,7 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
         reply_metrics(daemon, exchange);
         return;
     case HTTP_RENDER:
+    case HTTP_PATH_MODE:
     case HTTP_ROUTE_NONE:
     case HTTP_ROUTES:
         break;

@@ -61,6 +61,8 @@ void inbox_free(struct inbox *inbox)
     while (inbox_pop(inbox, &event)) {
         if (event.type == INBOX_CDP)
             render_result_free(event.as.cdp.result);
+        if (event.type == INBOX_FINISHED)
+            finish_free(event.as.finish);
         if (event.type == INBOX_HTTP_REQUEST)
             request_free(event.as.request);
     }

@@ -19,6 +19,8 @@ struct head {
     char accept[HEAD_ACCEPT_BYTES]; /* "": none was sent. */
     const char *host, *origin, *sec_fetch_site;
     const char *authorization, *prerender_token;
+    const char *prerender, *prerender_int_type; /* X-Prerender, X-Prerender-Int-Type. */
+    const char *accept_encoding;
     const char *request_id;
     const char *content_encoding, *content_length, *transfer_encoding, *expect;
     const char *broken_name; /* A header name that is no token, or NULL. */

@@ -28,7 +28,8 @@ enum http_route {
     HTTP_READYZ,
     HTTP_VERSION,
     HTTP_METRICS,
-    HTTP_INDEX, /* GET /, HEAD /: liveness. */
+    HTTP_PATH_MODE, /* The path is a URL: the prerender.io dialect. */
+    HTTP_INDEX,     /* GET /, HEAD /: liveness. */
     HTTP_ROUTES,
 };
 
@@ -49,8 +50,10 @@ struct http_request {
     enum http_route route;
     char request_id[REQUEST_ID_BYTES_MAX + 1]; /* Theirs if valid, else a new UUID. */
     enum http_accept accept;
-    bool head;                        /* HEAD: as GET, without a body. */
-    struct render_params params;      /* HTTP_RENDER: the receiver takes its strings. */
+    bool gzip;                   /* The client takes it. */
+    bool url_decoded;            /* HTTP_PATH_MODE: the path was decoded once more. */
+    bool head;                   /* HEAD: as GET, without a body. */
+    struct render_params params; /* HTTP_RENDER, HTTP_PATH_MODE: the receiver takes its strings. */
     char key[AFFINITY_KEY_BYTES_MAX]; /* HTTP_AFFINITY_DELETE. */
     size_t key_bytes;
     bool retain, wait; /* HTTP_AFFINITY_DELETE. */
@@ -159,6 +162,7 @@ int http_code_status(enum http_code);
 
 struct http_problem {
     enum http_code code;
+    int status;              /* 0: that of the code. */
     const char *detail;      /* One sentence: what is wrong and what would be right. */
     const char *param;       /* The parameter or header it is about; NULL: none. */
     uint64_t retry_after_ms; /* 0: no Retry-After. */

@@ -63,10 +63,11 @@ bool route_find(const char *method, const char *target, struct route_target *ret
                          rows[i].path, rows[i].has_key ? "{key}" : "",
                          text_quote(shown, method, strlen(method)), rows[i].allow);
     }
-    return fault_set(fault, HTTP_NOT_FOUND, NULL,
-                     "There is no \"%s\"; there are /render, /affinities, /affinities/{key}, "
-                     "/heartbeat, /healthz, /readyz, /metrics and /version.",
-                     text_quote(shown, target, bytes));
+    return fault_set(
+        fault, HTTP_NOT_FOUND, NULL,
+        "There is no \"%s\"; there are /render, /affinities, /affinities/{key}, "
+        "/heartbeat, /healthz, /readyz, /metrics and /version, and URLs as /https://HOST/PATH.",
+        text_quote(shown, target, bytes));
 }
 
 const char *http_route_name(enum http_route route)
@@ -75,7 +76,7 @@ const char *http_route_name(enum http_route route)
         if (rows[i].route == route)
             return rows[i].has_key ? "/affinities/{key}" : rows[i].path;
     }
-    return "none";
+    return route == HTTP_PATH_MODE ? "path mode" : "none";
 }
 
 bool route_key(const struct route_target *target, char ret[AFFINITY_KEY_BYTES_MAX],

@@ -17,7 +17,7 @@ run_packages='
 test_packages='
     check libcurl4-openssl-dev
     command:clang command:clang-format command:valgrind command:git
-    command:node=nodejs command:npm command:curl
+    command:node=nodejs command:npm command:curl command:nginx=nginx-light
     command:systemd-socket-activate=systemd
 '
 
