@@ -48,6 +48,11 @@ const struct param_row param_rows[] = {
     {"wait.until", PARAM_ENUM, AT(until), .choices = until_names, .initial = WAIT_AUTO,
      .meaning = "When the page is captured: settled in virtual time (auto), at one of the "
                 "browser's own milestones, or at once."},
+    {"document.stripScripts", PARAM_BOOLEAN, AT(strip_scripts), .initial = 0,
+     .meaning = "Leave scripts out of the document, JSON-LD excepted, and HTML imports."},
+    {"document.base", PARAM_STRING, AT(base), .min = 1, .max = URL_BYTES_MAX,
+     .meaning = "An http or https URL for a <base> in the head of the document, if it has none "
+                "of its own."},
 };
 
 const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];
@@ -89,8 +94,10 @@ void render_params_free(struct render_params *params)
     }
     free(params->url);
     free(params->affinity);
+    free(params->base);
     params->url = NULL;
     params->affinity = NULL;
+    params->base = NULL;
     params->affinity_bytes = 0;
 }
 

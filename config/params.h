@@ -46,6 +46,8 @@ struct render_params {
     enum on_timeout on_timeout;
     bool retry_on_crash;
     enum wait_until until;
+    bool strip_scripts;
+    char *base; /* Of the document that is answered, when it has none. */
     /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
      * headers are wanted and its redirects are not followed. */
     bool path_mode;

@@ -11,26 +11,32 @@
 /* What is done at once: about a millisecond of parsing or compressing. */
 #define INLINE_BYTES_MAX 32768
 
-static void take_html(struct finish *finish)
+static bool wants_edit(const struct render_params *params)
 {
-    finish->body = finish->result->html;
-    finish->body_bytes = finish->result->html_bytes;
-    finish->result->html = NULL;
+    return params->path_mode || params->strip_scripts || params->base != NULL;
 }
 
-static void edit(struct finish *finish)
+/* Puts the edited document into the place of the captured one. One that nests too deep is
+ * sent as it is: nobody can say where its scripts are. */
+static int edit(struct finish *finish)
 {
-    const struct document_options options = {.strip_scripts = true, .metas = true};
+    const struct render_params *params = &finish->request.http.params;
     struct render_result *result = finish->result;
-    finish->error = document_edit(result->html, result->html_bytes, &options, &finish->document);
-    if (finish->error == -E2BIG) { /* Nobody can say where its scripts are: sent as it is. */
-        finish->error = 0;
-        take_html(finish);
-    } else if (finish->error == 0) {
-        finish->body = finish->document.bytes;
-        finish->body_bytes = finish->document.bytes_count;
+    const struct document_options options = {
+        .strip_scripts = params->strip_scripts,
+        .metas = params->path_mode,
+        .base = params->base,
+    };
+    int error = document_edit(result->html, result->html_bytes, &options, &finish->document);
+    if (error == -E2BIG)
+        return 0;
+    if (error == 0) {
+        free(result->html);
+        result->html = finish->document.bytes;
+        result->html_bytes = finish->document.bytes_count;
         finish->document.bytes = NULL;
     }
+    return error;
 }
 
 static void compress(struct finish *finish)
@@ -51,14 +57,18 @@ static void compress(struct finish *finish)
 static void run(struct finish *finish)
 {
     const struct http_request *http = &finish->request.http;
-    if (http->params.path_mode) {
-        edit(finish);
-    } else if (http->accept == HTTP_ACCEPT_ENVELOPE) {
+    if (wants_edit(&http->params))
+        finish->error = edit(finish);
+    if (finish->error != 0)
+        return;
+    if (http->accept == HTTP_ACCEPT_ENVELOPE) {
         finish->body = reply_envelope(&finish->request, finish->result, &finish->phases);
         finish->body_bytes = finish->body != NULL ? strlen(finish->body) : 0;
         finish->error = finish->body != NULL ? 0 : -ENOMEM;
     } else {
-        take_html(finish);
+        finish->body = finish->result->html;
+        finish->body_bytes = finish->result->html_bytes;
+        finish->result->html = NULL;
     }
     if (http->gzip)
         compress(finish);
@@ -99,6 +109,8 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
     finish->request = *request;
     finish->request.http.params.url = copy(params->url, strlen(params->url));
     finish->request.http.params.affinity = copy(params->affinity, params->affinity_bytes);
+    finish->request.http.params.base =
+        copy(params->base, params->base != NULL ? strlen(params->base) : 0);
     finish->phases = *phases;
     finish->result = result;
     bool is_plain =

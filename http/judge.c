@@ -143,6 +143,7 @@ static bool path_mode_check(const struct head *head, const struct config *config
     fields_init(config, &ret->params);
     ret->params.url = url;
     ret->params.path_mode = true;
+    ret->params.strip_scripts = true;
     if (ret->params.timeout_ms > PATH_MODE_TIMEOUT_MS)
         ret->params.timeout_ms = PATH_MODE_TIMEOUT_MS;
     return true;

@@ -138,6 +138,32 @@ START_TEST(statuses_reach_the_crawler)
 }
 END_TEST
 
+/* The own API edits what it is asked to edit, and nothing else. */
+START_TEST(own_api_edits_documents)
+{
+    struct site site = site_open(NULL);
+    char url[96];
+    struct client_reply reply;
+    snprintf(url, sizeof url, "%s/missing", site.address);
+    client_render(site.stage.harness->address, &reply, "{s:s}", "url", url);
+    expect_reply(&reply, 200, "getElementById");
+    expect_reply(&reply, 200, "prerender-status-code");
+    expect_absent(&reply, "<base");
+    client_reply_free(&reply);
+    client_render(site.stage.harness->address, &reply, "{s:s, s:{s:b, s:s}}", "url", url,
+                  "document", "stripScripts", 1, "base", "https://base.test/a?b&c");
+    expect_reply(&reply, 200, "<head><base href=\"https://base.test/a?b&amp;c\"><title>");
+    expect_reply(&reply, 200, "prerender-status-code");
+    expect_absent(&reply, "<script");
+    client_reply_free(&reply);
+    client_render(site.stage.harness->address, &reply, "{s:s, s:{s:s}}", "url", url, "document",
+                  "base", "/relative");
+    expect_problem(&reply, 400, "invalid_param", "document.base");
+    client_reply_free(&reply);
+    site_close(&site);
+}
+END_TEST
+
 START_TEST(queries_arrive_as_they_are)
 {
     struct site site = site_open(NULL);
@@ -374,6 +400,7 @@ int main(void)
     Suite *suite = suite_create("path mode");
     suite_add(suite, crawler_gets_the_page, 120);
     suite_add(suite, statuses_reach_the_crawler, 120);
+    suite_add(suite, own_api_edits_documents, 120);
     suite_add(suite, queries_arrive_as_they_are, 120);
     suite_add(suite, text_survives, 120);
     suite_add(suite, overload_is_told, 120);
