@@ -180,6 +180,15 @@ static void reply_index(struct daemon *daemon, uint64_t exchange)
     reply_json(daemon, exchange, draining ? 410 : 200, root);
 }
 
+static void reply_openapi(struct daemon *daemon, uint64_t exchange)
+{
+    struct http_reply reply = {.status = 200, .content_type = "application/json"};
+    reply.body = http_openapi(&reply.body_bytes);
+    if (reply.body == NULL)
+        reply.status = 500;
+    (void)http_reply(daemon->http, exchange, &reply);
+}
+
 static void reply_metrics(struct daemon *daemon, uint64_t exchange)
 {
     struct metrics_state state = {
@@ -242,6 +251,9 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
         return;
     case HTTP_INDEX:
         reply_index(daemon, exchange);
+        return;
+    case HTTP_OPENAPI:
+        reply_openapi(daemon, exchange);
         return;
     case HTTP_METRICS:
         reply_metrics(daemon, exchange);

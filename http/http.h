@@ -28,6 +28,7 @@ enum http_route {
     HTTP_READYZ,
     HTTP_VERSION,
     HTTP_METRICS,
+    HTTP_OPENAPI,
     HTTP_PATH_MODE, /* The path is a URL: the prerender.io dialect. */
     HTTP_INDEX,     /* GET /, HEAD /: liveness. */
     HTTP_ROUTES,
@@ -35,6 +36,9 @@ enum http_route {
 
 /* The path of a route, or a word where there is none; static. For metrics and logs. */
 const char *http_route_name(enum http_route);
+
+/* The interface as an OpenAPI document, from malloc(); NULL when memory is out. */
+char *http_openapi(size_t *ret_bytes);
 
 enum http_event_type {
     HTTP_REQUEST,  /* A valid request waits for http_reply(). */

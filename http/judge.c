@@ -89,6 +89,7 @@ static bool query_check(const struct head *head, const struct config *config,
     case HTTP_READYZ:
     case HTTP_VERSION:
     case HTTP_METRICS:
+    case HTTP_OPENAPI:
     case HTTP_INDEX:
         return form_parse_none(target->query, target->row->path, fault);
     case HTTP_ROUTE_NONE:

@@ -17,6 +17,7 @@ static const struct route_row rows[] = {
     {"/healthz", false, "GET, HEAD", HTTP_HEALTHZ, TOKEN_NONE},
     {"/readyz", false, "GET, HEAD", HTTP_READYZ, TOKEN_NONE},
     {"/version", false, "GET, HEAD", HTTP_VERSION, TOKEN_RENDER},
+    {"/openapi.json", false, "GET, HEAD", HTTP_OPENAPI, TOKEN_RENDER},
     {"/metrics", false, "GET, HEAD", HTTP_METRICS, TOKEN_ADMIN},
     {"/", false, "GET, HEAD", HTTP_INDEX, TOKEN_NONE},
 };
@@ -63,11 +64,16 @@ bool route_find(const char *method, const char *target, struct route_target *ret
                          rows[i].path, rows[i].has_key ? "{key}" : "",
                          text_quote(shown, method, strlen(method)), rows[i].allow);
     }
-    return fault_set(
-        fault, HTTP_NOT_FOUND, NULL,
-        "There is no \"%s\"; there are /render, /affinities, /affinities/{key}, "
-        "/heartbeat, /healthz, /readyz, /metrics and /version, and URLs as /https://HOST/PATH.",
-        text_quote(shown, target, bytes));
+    return fault_set(fault, HTTP_NOT_FOUND, NULL,
+                     "There is no \"%s\"; there are /render, /affinities, /affinities/{key}, "
+                     "/heartbeat, /healthz, /readyz, /metrics, /version and /openapi.json, and "
+                     "URLs as /https://HOST/PATH.",
+                     text_quote(shown, target, bytes));
+}
+
+const struct route_row *route_row(size_t index)
+{
+    return index < sizeof(rows) / sizeof(rows[0]) ? &rows[index] : NULL;
 }
 
 const char *http_route_name(enum http_route route)

@@ -243,6 +243,7 @@ START_TEST(routes_reach_the_daemon)
         {"GET /readyz", HTTP_READYZ, 200},
         {"GET /version", HTTP_VERSION, 200},
         {"GET /metrics", HTTP_METRICS, 200},
+        {"GET /openapi.json", HTTP_OPENAPI, 200},
         {"GET /", HTTP_INDEX, 200},
         {"HEAD /", HTTP_INDEX, 200},
         {"DELETE /affinities/a", HTTP_AFFINITY_DELETE, 204},

@@ -201,6 +201,7 @@ static const struct {
     {"GET", "/healthz", HTTP_HEALTHZ, HTTP_CODES, NULL},
     {"GET", "/readyz", HTTP_READYZ, HTTP_CODES, NULL},
     {"GET", "/version", HTTP_VERSION, HTTP_CODES, NULL},
+    {"GET", "/openapi.json", HTTP_OPENAPI, HTTP_CODES, NULL},
     {"GET", "/metrics", HTTP_METRICS, HTTP_CODES, NULL},
     {"GET", "/metrics/", HTTP_ROUTE_NONE, HTTP_NOT_FOUND, NULL},
     {"DELETE", "/affinities/a", HTTP_AFFINITY_DELETE, HTTP_CODES, "a"},

@@ -395,6 +395,43 @@ START_TEST(nginx_in_front)
 }
 END_TEST
 
+/* The status with which a public validator ends that reads this file. */
+static int validate(const char *path)
+{
+    char script[PATH_MAX];
+    int status;
+    harness_find_above("tests/system/pages/validate.mjs", script);
+    char *arguments[] = {(char *)"node", script, (char *)path, NULL};
+    pid_t pid = spawn(arguments, STDERR_FILENO);
+    demand(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "no validation");
+    return WEXITSTATUS(status);
+}
+
+static void write_json(const char *path, const json_t *tree)
+{
+    demand(json_dump_file(tree, path, 0) == 0, "%s cannot be written", path);
+}
+
+START_TEST(openapi_is_valid)
+{
+    struct stage stage = stage_open(NULL);
+    char path[256];
+    snprintf(path, sizeof path, "%s/openapi.json", stage.harness->directory);
+    json_t *tree = harness_get_json(stage.harness, "/openapi.json");
+    const json_t *schemas = json_object_get(json_object_get(tree, "components"), "schemas");
+    const json_t *render = json_object_get(json_object_get(schemas, "Render"), "properties");
+    const json_t *wait = json_object_get(json_object_get(render, "wait"), "properties");
+    demand(json_object_get(render, "url") && json_object_get(wait, "until"), "no parameters");
+    write_json(path, tree);
+    ck_assert_int_eq(validate(path), 0);
+    (void)json_object_del(tree, "info");
+    write_json(path, tree);
+    ck_assert_int_eq(validate(path), 1);
+    json_decref(tree);
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("path mode");
@@ -407,5 +444,6 @@ int main(void)
     suite_add(suite, requests_are_judged, 120);
     suite_add(suite, tokens_are_asked_for, 120);
     suite_add(suite, nginx_in_front, 120);
+    suite_add(suite, openapi_is_valid, 120);
     return suite_run(suite);
 }
