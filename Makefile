@@ -14,7 +14,7 @@ RUN     ?=# Arguments of `make run`, such as RUN=--pool.pages_max=8
 TEST_MODE ?= sanitize# What `make test` runs its tests in
 SIM_ARGS  ?=# Arguments of the simulator in `make sim`
 
-PACKAGES := libuv libmicrohttpd libwebsockets jansson libsystemd
+PACKAGES := libuv libmicrohttpd libwebsockets jansson libsystemd gumbo zlib
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes \
             -Wmissing-prototypes -Wswitch-enum -Wvla -Wformat=2 -Wundef
 
@@ -36,10 +36,11 @@ endif
 ALL_CFLAGS  += $(if $(WERROR),-Werror) $(CFLAGS)
 ALL_LDFLAGS += $(LDFLAGS)
 
-FOLDERS  := config net pool cdp http daemon
+FOLDERS  := config net pool document cdp http daemon
 SOURCES  := $(filter-out daemon/main.c,$(wildcard $(FOLDERS:%=%/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
-PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c))
+PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c) \
+                $(filter-out document/parser.c,$(wildcard document/*.c)))
 UNITS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 POOL     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c))

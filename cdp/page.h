@@ -33,6 +33,14 @@ enum page_errand {
     ERRAND_CACHE, /* The HTTP cache to be cleared. */
 };
 
+/* What the origin answered to the last request for a main document, until it commits. */
+struct page_origin {
+    uint64_t loader; /* 0: unknown. */
+    int status;      /* 0: nothing. */
+    struct render_header *headers;
+    size_t headers_count;
+};
+
 /* The render that a page has. Zeroed when it has none. */
 struct page_render {
     uint64_t request, deadline_ms;
@@ -45,12 +53,14 @@ struct page_render {
     int64_t world;                   /* Its isolated world; 0: not there yet. */
     char document[64];               /* Its remote object id; "": not there yet. */
     bool wants_frame, wants_measure; /* Asked for before world or document were there. */
-    uint32_t dialogs;                /* Answered. */
-    uint32_t overrides;              /* To be undone; see page_override.c. */
-    enum render_flag flag;           /* What the check that is out has found so far. */
-    bool is_adding;                  /* The script that hears the awaited event is on its way. */
-    char script[32];                 /* Its identifier; "": none. */
-    bool has_clock;                  /* The skew at the start is known. */
+    bool has_network;                /* Documents are paused; see page_network.c. */
+    struct page_origin origin;
+    uint32_t dialogs;      /* Answered. */
+    uint32_t overrides;    /* To be undone; see page_override.c. */
+    enum render_flag flag; /* What the check that is out has found so far. */
+    bool is_adding;        /* The script that hears the awaited event is on its way. */
+    char script[32];       /* Its identifier; "": none. */
+    bool has_clock;        /* The skew at the start is known. */
 };
 
 struct page {
@@ -135,6 +145,16 @@ bool page_wait_undo(struct page *, uint64_t now_ms);
 /* page_override.c: `page` of the parameters; before the navigation, and after the render. */
 void page_override_apply(struct page *, uint64_t now_ms);
 void page_override_undo(struct page *, uint64_t now_ms);
+
+/* page_network.c: documents are paused for their headers, in path mode only. */
+void page_network_start(struct page *, uint64_t now_ms);
+void page_network_stop(struct page *, uint64_t now_ms);
+/* Forgets what the origin answered. */
+void page_network_clear(struct page *);
+/* Fetch.requestPaused: every one is let go again. */
+void page_network_paused(struct page *, uint64_t now_ms, struct cdp_span body);
+/* The document of page->render.loader is shown: its answer goes into the result. */
+void page_network_committed(struct page *);
 
 /* page_clock.c: keeps the error of the page's clock within bounds. */
 /* Begins what must be done before a render may start, and says what to wait for. */

@@ -33,6 +33,7 @@ static void queue(struct page *page, enum cdp_event_type type, bool ok,
 static void render_clear(struct page *page)
 {
     assert(page->render.result == NULL);
+    page_network_clear(page);
     memset(&page->render, 0, sizeof page->render);
     page->errand = ERRAND_NONE;
 }
@@ -122,6 +123,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     render_verdict(&render->machine, result);
     render->result = NULL;
     target_forget_calls(page->target);
+    page_network_stop(page, now_ms);
     queue(page, CDP_RESULT, true, result);
     if (!ok) {
         render_done(page, now_ms, false);
@@ -200,6 +202,7 @@ static void render_go(struct page *page, uint64_t now_ms)
     page_clock_take(page, now_ms);
     page_override_apply(page, now_ms);
     page_wait_listen(page, now_ms);
+    page_network_start(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);
 }
@@ -278,6 +281,7 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     fact.loader = page->render.loader = page_loader_number(loader);
     if (!span_text(frame, "mimeType", result->content_type, sizeof result->content_type))
         result->content_type[0] = '\0';
+    page_network_committed(page);
     if (message_member(frame, "unreachableUrl", &unreachable))
         fact.kind = RENDER_KIND_ERROR;
     else if (url_is_denied(page->life->cdp, url.at, url.bytes))
@@ -379,6 +383,8 @@ void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *m
         on_expired(page, now_ms);
     else if (page->state != PAGE_RENDERING)
         return;
+    else if (span_is(message->method, "Fetch.requestPaused"))
+        page_network_paused(page, now_ms, message->body);
     else if (span_is(message->method, "Page.frameNavigated"))
         on_committed(page, now_ms, message->body);
     else

@@ -3,6 +3,15 @@
 
 #include <stdlib.h>
 
+void render_headers_free(struct render_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(headers[i].name);
+        free(headers[i].value);
+    }
+    free(headers);
+}
+
 void render_result_free(struct render_result *result)
 {
     if (result == NULL)
@@ -10,5 +19,6 @@ void render_result_free(struct render_result *result)
     free(result->final_url);
     free(result->title);
     free(result->html);
+    render_headers_free(result->headers, result->headers_count);
     free(result);
 }

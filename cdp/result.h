@@ -40,6 +40,11 @@ struct render_phases {
     uint64_t navigate_ms, load_ms, settle_ms, capture_ms, process_ms;
 };
 
+/* A header that the origin sent with the main document. */
+struct render_header {
+    char *name, *value; /* Owned. */
+};
+
 struct render_result {
     enum render_outcome outcome;
     enum render_reason reason;
@@ -54,10 +59,16 @@ struct render_result {
     uint32_t pending; /* Requests that were still pending. */
     struct render_phases phases;
     uint64_t dom_content_loaded_ms, loaded_ms; /* Since the navigation; 0: did not happen. */
-    int64_t clock_skew_ms;                     /* Page clock minus real clock at the start. */
+    /* In path mode: what the origin answered to the document that is shown. A redirect was
+     * not followed: its document is empty. 0: it did not answer. */
+    int origin_status;
+    struct render_header *headers; /* Owned. */
+    size_t headers_count;
+    int64_t clock_skew_ms; /* Page clock minus real clock at the start. */
 };
 
 /* Frees the result and what it owns; NULL is fine. */
 void render_result_free(struct render_result *);
+void render_headers_free(struct render_header *, size_t count);
 
 #endif

@@ -101,6 +101,11 @@ const struct param_row param_rows[] = {
      .count_max = 256,
      .meaning = "Patterns of URLs that the page does not get; `*` is anything. The document itself "
                 "is not held back."},
+    {"document.stripScripts", .type = PARAM_BOOLEAN, AT(strip_scripts), .initial = 0,
+     .meaning = "Leave scripts out of the document, JSON-LD excepted, and HTML imports."},
+    {"document.base", .type = PARAM_STRING, AT(base), .min = 1, .max = URL_BYTES_MAX,
+     .meaning = "An http or https URL for a <base> in the head of the document, if it has none "
+                "of its own."},
 };
 
 const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];

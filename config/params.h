@@ -100,6 +100,11 @@ struct render_params {
     struct wait_params wait;
     struct page_params page;
     struct network_params network;
+    bool strip_scripts;
+    char *base; /* Of the document that is answered, when it has none. */
+    /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
+     * headers are wanted and its redirects are not followed. */
+    bool path_mode;
 };
 
 enum param_type {

@@ -51,12 +51,12 @@ static void act_grant(struct daemon *daemon, const struct pool_action *action)
     cdp_render(daemon->cdp, daemon->now_ms, &render);
 }
 
-static void reply_problem(struct daemon *daemon, const struct request *request, enum http_code code,
-                          const char *detail, uint64_t retry_after_ms)
+static void refuse(struct daemon *daemon, const struct request *request, enum http_code code,
+                   const char *detail, uint64_t retry_after_ms)
 {
     const struct http_problem problem = {
         .code = code, .detail = detail, .retry_after_ms = retry_after_ms};
-    (void)http_reply_problem(daemon->http, request->id, &problem, NULL, 0);
+    reply_problem(daemon, request, &problem, NULL, 0);
 }
 
 /* Of a request that ran. */
@@ -67,7 +67,7 @@ static void reply_ran(struct daemon *daemon, const struct request *request, enum
     if (dialect_asked(request))
         dialect_reply_failed(daemon, request, &problem, true);
     else
-        reply_problem(daemon, request, code, detail, 0);
+        reply_problem(daemon, request, &problem, NULL, 0);
 }
 
 static void log_failed(struct daemon *daemon, const struct request *request,
@@ -95,7 +95,8 @@ static void act_refuse(struct daemon *daemon, const struct pool_action *action)
     } else if (daemon->life_error[0] != '\0') {
         detail = "No browser was running when the deadline came; see the log and /readyz.";
     }
-    reply_problem(daemon, request, code, detail, action->retry_after_ms);
+    metrics_count_outcome(&daemon->metrics, METRIC_REFUSED);
+    refuse(daemon, request, code, detail, action->retry_after_ms);
     requests_remove(&daemon->requests, request);
 }
 
@@ -115,12 +116,14 @@ static void act_abort(struct daemon *daemon, const struct pool_action *action)
             return;
         case POOL_DEADLINE:
         case POOL_DRAIN_GRACE:
+            metrics_count_outcome(&daemon->metrics, METRIC_FAILED);
             reply_ran(daemon, request, HTTP_RENDER_TIMEOUT,
                       "The render did not end before its deadline, and nothing could be "
                       "captured; allow more with timeoutMs.");
             break;
         case POOL_RECYCLE_TIMEOUT:
         case POOL_BROWSER_DEATH:
+            metrics_count_outcome(&daemon->metrics, METRIC_FAILED);
             reply_ran(daemon, request, HTTP_BROWSER_CRASHED,
                       "The browser was replaced before the render ended.");
             break;
@@ -143,6 +146,7 @@ static void act_fail(struct daemon *daemon, const struct pool_action *action)
     bool page = action->reason == POOL_PAGE_FAULT;
     if (request->state != REQUEST_ANSWERED) {
         log_failed(daemon, request, action);
+        metrics_count_outcome(&daemon->metrics, METRIC_FAILED);
         reply_ran(daemon, request, page ? HTTP_PAGE_CRASHED : HTTP_BROWSER_CRASHED,
                   page ? "The page crashed while it rendered this URL."
                        : "The browser crashed while it rendered this URL.");

@@ -9,7 +9,10 @@
  *   requests.c render requests by id, from arrival to answer
  *   reply.c    a render result as an HTTP answer
  *   dialect.c  answers in the dialect of a fleet manager
+ *   finish.c   its document edited and compressed, in a thread when it is large
+ *   path_mode.c  what an answer in path mode takes over from the origin
  *   report.c   heartbeat, affinities, health: documents about the state
+ *   metrics.c  counters, and their text for Prometheus
  *   drain.c    signals and the way to the exit
  *   heartbeat.c what the fleet manager is told (heartbeat.h), with outbox.c, host_shell.c
  *   notify.c   systemd: readiness, watchdog, inherited sockets
@@ -27,7 +30,9 @@
 #include "config/config.h"
 #include "daemon/heartbeat.h"
 #include "daemon/keys.h"
+#include "daemon/finish.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/requests.h"
 #include "http/http.h"
 #include "pool/pool.h"
@@ -36,7 +41,13 @@
  * connection, page and pending call at most; a full inbox is a bug, not a load. */
 #define INBOX_EVENTS_MAX 65536
 
-enum inbox_type { INBOX_CDP, INBOX_HTTP_REQUEST, INBOX_HTTP_GONE, INBOX_HTTP_FINISHED };
+enum inbox_type {
+    INBOX_CDP,
+    INBOX_HTTP_REQUEST,
+    INBOX_HTTP_GONE,
+    INBOX_HTTP_FINISHED,
+    INBOX_FINISHED
+};
 
 struct inbox_event {
     enum inbox_type type;
@@ -45,6 +56,7 @@ struct inbox_event {
         struct request *request; /* INBOX_HTTP_REQUEST: a render, owned. */
         uint64_t exchange;       /* INBOX_HTTP_GONE. */
         struct http_finished finished;
+        struct finish *finish; /* INBOX_FINISHED: owned. */
     } as;
 };
 
@@ -80,6 +92,7 @@ struct daemon {
     struct cdp *cdp;
     struct http *http;
     struct requests requests;
+    struct metrics metrics;
     char boot_id[33];       /* Random per process. */
     uint64_t heartbeat_seq; /* Increases with every heartbeat document and notice. */
     struct heartbeat heartbeat;
@@ -112,7 +125,15 @@ void daemon_handle(struct daemon *, const struct inbox_event *);
 void daemon_step(struct daemon *, const struct pool_event *);
 
 /* reply.c */
+/* Takes the result. */
 void reply_result(struct daemon *, const struct request *, struct render_result *);
+/* The rest of it, once the body is ready. Takes the process. */
+void reply_finished(struct daemon *, struct finish *);
+/* The JSON form of a render; NULL when memory is out. Reads nothing else. */
+char *reply_envelope(const struct request *, const struct render_result *, const struct phases *);
+/* A problem instead of a document; in path mode 502 reads 504, with the reason in a header. */
+void reply_problem(struct daemon *, const struct request *, const struct http_problem *,
+                   const struct http_header *headers, size_t headers_count);
 
 /* dialect.c: answers in the manager's dialect. */
 bool dialect_asked(const struct request *);

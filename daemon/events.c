@@ -25,7 +25,7 @@ void daemon_on_cdp(void *owner, const struct cdp_event *event)
 static void on_http_request(struct daemon *daemon, const struct http_event *event)
 {
     enum http_route route = event->request->route;
-    if (route != HTTP_RENDER && route != HTTP_VISIT) {
+    if (route != HTTP_RENDER && route != HTTP_VISIT && route != HTTP_PATH_MODE) {
         report_reply(daemon, event->exchange, event->request);
         return;
     }
@@ -107,6 +107,7 @@ static void handle_gone(struct daemon *daemon, uint64_t exchange)
     LOG(&daemon->log, LOG_INFO, "render cancelled", LOG_STR("id", request->http.request_id),
         LOG_STR("state", request->state == REQUEST_WAITING ? "queued" : "rendering"),
         LOG_STR("reason", "client gone"), LOG_U64("ms", daemon->now_ms - request->arrival_ms));
+    metrics_count_outcome(&daemon->metrics, METRIC_CANCELLED);
     step_request(daemon, POOL_CANCEL, exchange);
     request = requests_find(&daemon->requests, exchange);
     if (request != NULL)
@@ -117,6 +118,7 @@ static void handle_gone(struct daemon *daemon, uint64_t exchange)
  * only what was refused is told here. */
 static void handle_finished(struct daemon *daemon, const struct http_finished *finished)
 {
+    metrics_count_finished(&daemon->metrics, finished);
     bool refused = (finished->status >= 400 && finished->status < 500) || finished->status == 503;
     enum log_level level = refused ? LOG_INFO : LOG_DEBUG;
     LOG(&daemon->log, level, "request", LOG_STR("id", finished->request_id),
@@ -295,6 +297,9 @@ void daemon_handle(struct daemon *daemon, const struct inbox_event *event)
         break;
     case INBOX_HTTP_GONE:
         handle_gone(daemon, event->as.exchange);
+        break;
+    case INBOX_FINISHED:
+        reply_finished(daemon, event->as.finish);
         break;
     case INBOX_HTTP_FINISHED:
         handle_finished(daemon, &event->as.finished);

@@ -1,6 +1,7 @@
 /* reply.c: a render result as an HTTP answer: the document with headers that tell how it
  * came about, or an envelope that holds everything, or a typed error. */
 #include "daemon/daemon.h"
+#include "daemon/path_mode.h"
 
 #include <assert.h>
 #include <jansson.h>
@@ -8,15 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Disjoint; together they are the time from arrival to answer. */
-struct phases {
-    uint64_t permit, admission, slot, open, probe, navigate, load, settle, capture, process, total;
-};
-
 static const char *outcome_name(enum render_outcome outcome)
 {
     return outcome == RENDER_COMPLETE ? "complete"
                                       : (outcome == RENDER_PARTIAL ? "partial" : "failed");
+}
+
+static enum metric_outcome metric_of(enum render_outcome outcome)
+{
+    return outcome == RENDER_COMPLETE
+               ? METRIC_COMPLETE
+               : (outcome == RENDER_PARTIAL ? METRIC_PARTIAL : METRIC_FAILED);
 }
 
 static const char *reason_name(enum render_reason reason)
@@ -135,34 +138,35 @@ static void phases_fill(const struct daemon *daemon, const struct request *reque
     const struct pool_waits *waits = &request->grant.waits;
     const struct render_phases *render = &result->phases;
     *ret = (struct phases){
-        .permit = waits->permit_ms,
-        .admission = waits->admission_ms,
-        .slot = waits->slot_ms,
-        .open = waits->open_ms,
-        .probe = waits->probe_ms,
-        .navigate = render->navigate_ms,
-        .load = render->load_ms,
-        .settle = render->settle_ms,
-        .capture = render->capture_ms,
-        .total = daemon->now_ms - request->arrival_ms,
+        .ms =
+            {
+                [PHASE_PERMIT] = waits->permit_ms,
+                [PHASE_ADMISSION] = waits->admission_ms,
+                [PHASE_SLOT] = waits->slot_ms,
+                [PHASE_OPEN] = waits->open_ms,
+                [PHASE_PROBE] = waits->probe_ms,
+                [PHASE_NAVIGATE] = render->navigate_ms,
+                [PHASE_LOAD] = render->load_ms,
+                [PHASE_SETTLE] = render->settle_ms,
+                [PHASE_CAPTURE] = render->capture_ms,
+            },
     };
-    uint64_t known = ret->permit + ret->admission + ret->slot + ret->open + ret->probe +
-                     ret->navigate + ret->load + ret->settle + ret->capture;
-    ret->process = ret->total > known ? ret->total - known : 0;
+    uint64_t known = 0;
+    for (size_t i = 0; i < PHASE_PROCESS; i++)
+        known += ret->ms[i];
+    uint64_t total = daemon->now_ms - request->arrival_ms;
+    ret->ms[PHASE_PROCESS] = total > known ? total - known : 0;
+    ret->ms[PHASE_TOTAL] = total;
 }
 
 static void server_timing(const struct phases *phases, char *text, size_t text_bytes)
 {
-    (void)snprintf(text, text_bytes,
-                   "permit;dur=%llu, admission;dur=%llu, slot;dur=%llu, open;dur=%llu, "
-                   "probe;dur=%llu, navigate;dur=%llu, load;dur=%llu, settle;dur=%llu, "
-                   "capture;dur=%llu, process;dur=%llu, total;dur=%llu",
-                   (unsigned long long)phases->permit, (unsigned long long)phases->admission,
-                   (unsigned long long)phases->slot, (unsigned long long)phases->open,
-                   (unsigned long long)phases->probe, (unsigned long long)phases->navigate,
-                   (unsigned long long)phases->load, (unsigned long long)phases->settle,
-                   (unsigned long long)phases->capture, (unsigned long long)phases->process,
-                   (unsigned long long)phases->total);
+    int used = 0;
+    for (size_t i = 0; i < PHASES; i++) {
+        used += snprintf(text + used, text_bytes - (size_t)used, "%s%s;dur=%llu", i > 0 ? ", " : "",
+                         phase_name((enum phase)i), (unsigned long long)phases->ms[i]);
+        assert(used > 0 && (size_t)used < text_bytes);
+    }
 }
 
 /* The final URL comes from the page: bytes that have no place in a header are encoded. */
@@ -179,7 +183,8 @@ static void header_url(const char *url, char *text, size_t text_bytes)
     text[at] = '\0';
 }
 
-#define HEADERS_MAX 16
+/* Ours, those of the origin and those of the page; what exceeds it is left out. */
+#define HEADERS_MAX 160
 
 /* Headers whose values live as long as the struct. */
 struct header_set {
@@ -192,8 +197,8 @@ struct header_set {
 
 static void add_header(struct header_set *set, const char *name, const char *value)
 {
-    assert(set->count < HEADERS_MAX);
-    set->items[set->count++] = (struct http_header){name, value};
+    if (set->count < HEADERS_MAX)
+        set->items[set->count++] = (struct http_header){name, value};
 }
 
 static const char *number_text(struct header_set *set, size_t slot, uint64_t value)
@@ -211,9 +216,9 @@ static void headers_fill(struct header_set *set, const struct request *request,
     if (result->code == RENDER_OK)
         add_header(set, "X-Prerenderd-Reason", reason_name(result->reason));
     add_header(set, "X-Prerenderd-Pending", number_text(set, 0, result->pending));
-    if (result->status != 0)
-        add_header(set, "X-Prerenderd-Origin-Status",
-                   number_text(set, 1, (uint64_t)result->status));
+    int status = result->origin_status != 0 ? result->origin_status : result->status;
+    if (status != 0)
+        add_header(set, "X-Prerenderd-Origin-Status", number_text(set, 1, (uint64_t)status));
     if (result->final_url != NULL) {
         header_url(result->final_url, set->url, sizeof set->url);
         add_header(set, "X-Prerenderd-Final-URL", set->url);
@@ -222,7 +227,8 @@ static void headers_fill(struct header_set *set, const struct request *request,
     add_header(set, "X-Prerenderd-Context", warmth_name(request->grant.warmth));
     server_timing(phases, set->timing, sizeof set->timing);
     add_header(set, "Server-Timing", set->timing);
-    add_header(set, "Vary", "Accept");
+    bool path_mode = request->http.params.path_mode;
+    add_header(set, "Vary", path_mode ? "Accept-Encoding" : "Accept, Accept-Encoding");
     if (result->outcome == RENDER_PARTIAL)
         add_header(set, "Cache-Control", "no-store");
 }
@@ -236,13 +242,11 @@ static json_t *text_or_null(const char *text)
 
 static json_t *timings_json(const struct phases *phases)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "permit",
-                     (json_int_t)phases->permit, "admission", (json_int_t)phases->admission, "slot",
-                     (json_int_t)phases->slot, "open", (json_int_t)phases->open, "probe",
-                     (json_int_t)phases->probe, "navigate", (json_int_t)phases->navigate, "load",
-                     (json_int_t)phases->load, "settle", (json_int_t)phases->settle, "capture",
-                     (json_int_t)phases->capture, "process", (json_int_t)phases->process, "total",
-                     (json_int_t)phases->total);
+    json_t *timings = json_object();
+    for (size_t i = 0; i < PHASES; i++)
+        (void)json_object_set_new(timings, phase_name((enum phase)i),
+                                  json_integer((json_int_t)phases->ms[i]));
+    return timings;
 }
 
 static json_t *affinity_json(const struct request *request)
@@ -254,8 +258,8 @@ static json_t *affinity_json(const struct request *request)
     return json_pack("{s:o, s:s}", "key", key, "context", warmth_name(request->grant.warmth));
 }
 
-static char *envelope(const struct request *request, const struct render_result *result,
-                      const struct phases *phases)
+char *reply_envelope(const struct request *request, const struct render_result *result,
+                     const struct phases *phases)
 {
     json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
     json_t *root = json_pack(
@@ -275,6 +279,26 @@ static char *envelope(const struct request *request, const struct render_result 
     return text;
 }
 
+void reply_problem(struct daemon *daemon, const struct request *request,
+                   const struct http_problem *problem, const struct http_header *headers,
+                   size_t headers_count)
+{
+    struct http_header all[HTTP_PROBLEM_HEADERS_MAX];
+    struct http_problem answer = *problem;
+    char reason[640];
+    int status = http_code_status(problem->code);
+    assert(headers_count < HTTP_PROBLEM_HEADERS_MAX);
+    for (size_t i = 0; i < headers_count; i++)
+        all[i] = headers[i];
+    if (request->http.params.path_mode && (status == 502 || status == 504)) {
+        answer.status = 504;
+        (void)snprintf(reason, sizeof reason, "%s: %s", http_code_name(problem->code),
+                       problem->detail);
+        all[headers_count++] = (struct http_header){"X-Prerender-504-Reason", reason};
+    }
+    (void)http_reply_problem(daemon->http, request->id, &answer, all, headers_count);
+}
+
 static void reply_failed(struct daemon *daemon, const struct request *request,
                          const struct render_result *result, const struct header_set *headers)
 {
@@ -286,8 +310,7 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
     if (dialect_asked(request))
         dialect_reply_failed(daemon, request, &problem, request->retires);
     else
-        (void)http_reply_problem(daemon->http, request->id, &problem, headers->items,
-                                 headers->count);
+        reply_problem(daemon, request, &problem, headers->items, headers->count);
 }
 
 static void log_render(const struct daemon *daemon, const struct request *request,
@@ -304,46 +327,109 @@ static void log_render(const struct daemon *daemon, const struct request *reques
         LOG_STR("error", result->net_error[0] != '\0' ? result->net_error : NULL),
         LOG_U64("origin_status", (uint64_t)result->status),
         LOG_STR("context", warmth_name(request->grant.warmth)), LOG_U64("page", request->page),
-        LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->permit),
-        LOG_U64("admission_ms", phases->admission), LOG_U64("slot_ms", phases->slot),
-        LOG_U64("open_ms", phases->open), LOG_U64("probe_ms", phases->probe),
-        LOG_U64("navigate_ms", phases->navigate), LOG_U64("load_ms", phases->load),
-        LOG_U64("settle_ms", phases->settle), LOG_U64("capture_ms", phases->capture),
-        LOG_U64("total_ms", phases->total));
+        LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->ms[PHASE_PERMIT]),
+        LOG_U64("admission_ms", phases->ms[PHASE_ADMISSION]),
+        LOG_U64("slot_ms", phases->ms[PHASE_SLOT]), LOG_U64("open_ms", phases->ms[PHASE_OPEN]),
+        LOG_U64("probe_ms", phases->ms[PHASE_PROBE]),
+        LOG_U64("navigate_ms", phases->ms[PHASE_NAVIGATE]),
+        LOG_U64("load_ms", phases->ms[PHASE_LOAD]), LOG_U64("settle_ms", phases->ms[PHASE_SETTLE]),
+        LOG_U64("capture_ms", phases->ms[PHASE_CAPTURE]),
+        LOG_U64("total_ms", phases->ms[PHASE_TOTAL]));
+}
+
+static void count_render(struct daemon *daemon, const struct request *request,
+                         const struct render_result *result, const struct phases *phases)
+{
+    log_render(daemon, request, result, phases);
+    metrics_count_phases(&daemon->metrics, phases);
+    metrics_count_outcome(&daemon->metrics, metric_of(result->outcome));
 }
 
 void reply_result(struct daemon *daemon, const struct request *request,
                   struct render_result *result)
 {
     struct phases phases;
-    struct header_set headers;
     phases_fill(daemon, request, result, &phases);
-    headers_fill(&headers, request, result, &phases);
-    log_render(daemon, request, result, &phases);
-    if (result->code != RENDER_OK) {
-        reply_failed(daemon, request, result, &headers);
-        render_result_free(result);
-        return;
-    }
-    if (dialect_asked(request)) {
+    if (result->code == RENDER_OK && dialect_asked(request)) {
+        count_render(daemon, request, result, &phases);
         dialect_reply_ready(daemon, request, result);
         render_result_free(result);
         return;
     }
-    struct http_reply reply = {
-        .status = 200, .headers = headers.items, .headers_count = headers.count};
-    if (request->http.accept == HTTP_ACCEPT_ENVELOPE) {
-        reply.content_type = "application/json";
-        reply.body = envelope(request, result, &phases);
-        reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
-        if (reply.body == NULL)
-            reply.status = 500;
-    } else {
-        reply.content_type = "text/html; charset=utf-8";
-        reply.body = result->html;
-        reply.body_bytes = result->html_bytes;
-        result->html = NULL;
+    if (result->code == RENDER_OK) {
+        finish_start(daemon, request, &phases, result);
+        return;
     }
-    (void)http_reply(daemon->http, request->id, &reply);
+    struct header_set headers;
+    headers_fill(&headers, request, result, &phases);
+    count_render(daemon, request, result, &phases);
+    reply_failed(daemon, request, result, &headers);
     render_result_free(result);
+}
+
+/* The origin's headers, then those of the page, which replace them. */
+static void add_origin_headers(struct header_set *headers, const struct finish *finish)
+{
+    const struct render_result *result = finish->result;
+    const struct document_result *document = &finish->document;
+    for (size_t i = 0; i < result->headers_count; i++) {
+        if (path_mode_passes(result, i, document))
+            add_header(headers, result->headers[i].name, result->headers[i].value);
+    }
+    for (size_t i = 0; i < document->headers_count; i++) {
+        if (!path_mode_denies(document->headers[i].name))
+            add_header(headers, document->headers[i].name, document->headers[i].value);
+    }
+}
+
+static void fill_path_mode(struct header_set *headers, const struct finish *finish,
+                           struct http_reply *reply)
+{
+    const struct request *request = &finish->request;
+    add_header(headers, "X-Prerender-Request-ID", request->http.request_id);
+    add_header(headers, "X-Prerenderd-URL-Decoding", request->http.url_decoded ? "once" : "raw");
+    if (finish->result->outcome == RENDER_PARTIAL)
+        add_header(headers, "X-Prerenderd-Complete", "0");
+    add_origin_headers(headers, finish);
+    reply->status = path_mode_status(finish->result, &finish->document);
+    reply->content_type = "text/html;charset=UTF-8";
+    if (path_mode_is_bodyless(finish->result))
+        reply->content_type = NULL;
+}
+
+static void reply_out_of_memory(struct daemon *daemon, const struct finish *finish)
+{
+    const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
+    reply_problem(daemon, &finish->request, &problem, NULL, 0);
+}
+
+void reply_finished(struct daemon *daemon, struct finish *finish)
+{
+    const struct request *request = &finish->request;
+    struct header_set headers;
+    struct phases phases;
+    phases_fill(daemon, request, finish->result, &phases);
+    count_render(daemon, request, finish->result, &phases);
+    headers_fill(&headers, request, finish->result, &phases);
+    if (finish->error != 0) {
+        reply_out_of_memory(daemon, finish);
+        finish_free(finish);
+        return;
+    }
+    bool envelope = request->http.accept == HTTP_ACCEPT_ENVELOPE;
+    struct http_reply reply = {
+        .status = 200,
+        .content_type = envelope ? "application/json" : "text/html; charset=utf-8",
+    };
+    if (request->http.params.path_mode)
+        fill_path_mode(&headers, finish, &reply);
+    if (finish->is_gzipped && reply.content_type != NULL)
+        add_header(&headers, "Content-Encoding", "gzip");
+    reply.headers = headers.items;
+    reply.headers_count = headers.count;
+    reply.body = finish->body;
+    reply.body_bytes = finish->body_bytes;
+    finish->body = NULL;
+    (void)http_reply(daemon->http, request->id, &reply);
+    finish_free(finish);
 }

@@ -201,6 +201,31 @@ static void reply_index(struct daemon *daemon, uint64_t exchange)
     reply_json_with(daemon, exchange, draining ? 410 : 200, root, draining);
 }
 
+static void reply_openapi(struct daemon *daemon, uint64_t exchange)
+{
+    struct http_reply reply = {.status = 200, .content_type = "application/json"};
+    reply.body = http_openapi(&reply.body_bytes);
+    if (reply.body == NULL)
+        reply.status = 500;
+    (void)http_reply(daemon->http, exchange, &reply);
+}
+
+static void reply_metrics(struct daemon *daemon, uint64_t exchange)
+{
+    struct metrics_state state = {
+        .exchanges_open = http_open_count(daemon->http),
+        .uptime_ms = daemon->now_ms - daemon->started_ms,
+        .version = PRERENDERD_VERSION,
+    };
+    struct http_reply reply = {.status = 200,
+                               .content_type = "text/plain; version=0.0.4; charset=utf-8"};
+    pool_get_stats(daemon->pool, &state.pool);
+    reply.body = metrics_text(&daemon->metrics, &state, &reply.body_bytes);
+    if (reply.body == NULL)
+        reply.status = 500;
+    (void)http_reply(daemon->http, exchange, &reply);
+}
+
 static void delete_affinity(struct daemon *daemon, uint64_t exchange,
                             const struct http_request *http)
 {
@@ -253,8 +278,15 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
     case HTTP_RELEASE_BATCH:
         dialect_reply_other(daemon, exchange, http);
         return;
+    case HTTP_OPENAPI:
+        reply_openapi(daemon, exchange);
+        return;
+    case HTTP_METRICS:
+        reply_metrics(daemon, exchange);
+        return;
     case HTTP_RENDER:
     case HTTP_VISIT:
+    case HTTP_PATH_MODE:
     case HTTP_ROUTE_NONE:
     case HTTP_ROUTES:
         break;

@@ -16,6 +16,7 @@ struct request *request_new(uint64_t id, struct http_request *http)
     request->http = *http;
     http->params.url = NULL;
     http->params.affinity = NULL;
+    http->params.base = NULL;
     const struct render_params *params = &request->http.params;
     request->key_bytes = key_of_request(id, params, request->key);
     request->site = key_site(params->url);

@@ -61,6 +61,8 @@ void inbox_free(struct inbox *inbox)
     while (inbox_pop(inbox, &event)) {
         if (event.type == INBOX_CDP)
             render_result_free(event.as.cdp.result);
+        if (event.type == INBOX_FINISHED)
+            finish_free(event.as.finish);
         if (event.type == INBOX_HTTP_REQUEST)
             request_free(event.as.request);
     }
@@ -121,9 +123,8 @@ static void arm_timer(struct daemon *daemon, uint64_t due_ms)
     assert(error == 0);
 }
 
-static void turn(struct daemon *daemon)
+static void run_rounds(struct daemon *daemon)
 {
-    daemon->now_ms = clock_ms();
     uint64_t due_ms = 0;
     for (int round = 0; round < TURN_ROUNDS_MAX && due_ms <= daemon->now_ms; round++) {
         http_turn(daemon->http, daemon->now_ms);
@@ -141,6 +142,14 @@ static void turn(struct daemon *daemon)
         return;
     }
     arm_timer(daemon, due_ms);
+}
+
+static void turn(struct daemon *daemon)
+{
+    uint64_t start_ns = uv_hrtime();
+    daemon->now_ms = start_ns / 1000000;
+    run_rounds(daemon);
+    metrics_count_turn(&daemon->metrics, (uv_hrtime() - start_ns) / 1000);
 }
 
 static void on_prepare(uv_prepare_t *handle)

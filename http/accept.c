@@ -118,3 +118,23 @@ bool accept_prefers_plain(const char *accept)
     struct match json = match_of(accept, "application", "json");
     return is_better(plain, problem) && is_better(plain, json);
 }
+
+bool accept_lists_gzip(const char *accept_encoding)
+{
+    bool any = false;
+    const char *at = accept_encoding;
+    while (*at) {
+        at = skip_spaces(at);
+        size_t count = strcspn(at, " \t;,");
+        const char *coding = at;
+        int quality;
+        at = parameters_read(at + count, &quality);
+        if (text_equal_nocase(coding, count, "gzip") || text_equal_nocase(coding, count, "x-gzip"))
+            return quality > 0;
+        if (count == 1 && coding[0] == '*')
+            any = quality > 0;
+        if (*at == ',')
+            at++;
+    }
+    return any;
+}

@@ -11,4 +11,7 @@ bool accept_choose(const char *accept, enum http_accept *ret);
 /* True when errors are wanted as plain text rather than as problem documents. */
 bool accept_prefers_plain(const char *accept);
 
+/* A value of Accept-Encoding lists gzip, by name or by a wildcard, and does not refuse it. */
+bool accept_lists_gzip(const char *accept_encoding);
+
 #endif

@@ -34,6 +34,9 @@ bool dialect_has(enum http_route route)
     case HTTP_HEALTHZ:
     case HTTP_READYZ:
     case HTTP_VERSION:
+    case HTTP_METRICS:
+    case HTTP_OPENAPI:
+    case HTTP_PATH_MODE:
     case HTTP_INDEX:
     case HTTP_ROUTES:
         break;

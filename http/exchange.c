@@ -190,7 +190,7 @@ void exchange_set_problem(struct exchange *exchange, const struct http_problem *
     for (size_t i = 0; i < headers_count; i++)
         all[count++] = headers[i];
     struct http_reply reply = {
-        .status = http_code_status(problem->code),
+        .status = problem->status > 0 ? problem->status : http_code_status(problem->code),
         .content_type = problem_content_type(exchange->wants_plain),
         .headers = all,
         .headers_count = count,

@@ -91,6 +91,12 @@ static bool string_check(const struct config *config, const struct param_row *ro
 {
     if (row_is(row, offsetof(struct render_params, url)))
         return url_check(value, bytes, config->http.url_bytes_max, fault);
+    if (row_is(row, offsetof(struct render_params, base)) &&
+        !url_check(value, bytes, config->http.url_bytes_max, fault)) {
+        fault_init(fault); /* It spoke of another parameter. */
+        return fault_set(fault, HTTP_INVALID_PARAM, row->name,
+                         "\"%s\" must be an http or https URL with a host.", row->name);
+    }
     char shown[64];
     if (bytes < row->min || bytes > row->max) {
         snprintf(shown, sizeof(shown), "%zu bytes long", bytes);

@@ -20,6 +20,8 @@ struct head {
     const char *host, *origin, *sec_fetch_site;
     const char *authorization, *prerender_token;
     const char *request_id, *dialect_request_id;
+    const char *prerender, *prerender_int_type; /* X-Prerender, X-Prerender-Int-Type. */
+    const char *accept_encoding;
     const char *content_encoding, *content_length, *transfer_encoding, *expect;
     const char *broken_name; /* A header name that is no token, or NULL. */
     uint32_t hosts_count, content_lengths_count, transfer_encodings_count;

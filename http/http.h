@@ -27,13 +27,22 @@ enum http_route {
     HTTP_HEALTHZ,
     HTTP_READYZ,
     HTTP_VERSION,
-    HTTP_INDEX, /* GET /, HEAD /: liveness. */
-    HTTP_VISIT, /* The manager's dialect from here on; see http/dialect.h. */
+    HTTP_METRICS,
+    HTTP_OPENAPI,
+    HTTP_PATH_MODE, /* The path is a URL: the prerender.io dialect. */
+    HTTP_INDEX,     /* GET /, HEAD /: liveness. */
+    HTTP_VISIT,     /* The manager's dialect from here on; see http/dialect.h. */
     HTTP_MODULE,
     HTTP_COMMAND,
     HTTP_RELEASE_BATCH,
     HTTP_ROUTES,
 };
+
+/* The path of a route, or a word where there is none; static. For metrics and logs. */
+const char *http_route_name(enum http_route);
+
+/* The interface as an OpenAPI document, from malloc(); NULL when memory is out. */
+char *http_openapi(size_t *ret_bytes);
 
 enum http_event_type {
     HTTP_REQUEST,  /* A valid request waits for http_reply(). */
@@ -56,8 +65,11 @@ struct http_request {
     enum http_route route;
     char request_id[REQUEST_ID_BYTES_MAX + 1]; /* Theirs if valid, else a new UUID. */
     enum http_accept accept;
+    bool gzip;                        /* The client takes it. */
+    bool url_decoded;                 /* HTTP_PATH_MODE: the path was decoded once more. */
     bool head;                        /* HEAD: as GET, without a body. */
-    struct render_params params;      /* HTTP_RENDER, HTTP_VISIT: the receiver takes its strings. */
+    struct render_params params;      /* HTTP_RENDER, HTTP_VISIT, HTTP_PATH_MODE: the receiver takes
+                                         its strings. */
     struct http_dialect dialect;      /* Zeros elsewhere. */
     char key[AFFINITY_KEY_BYTES_MAX]; /* HTTP_AFFINITY_DELETE, HTTP_RELEASE_BATCH. */
     size_t key_bytes;
@@ -167,6 +179,7 @@ int http_code_status(enum http_code);
 
 struct http_problem {
     enum http_code code;
+    int status;              /* 0: that of the code. */
     const char *detail;      /* One sentence: what is wrong and what would be right. */
     const char *param;       /* The parameter or header it is about; NULL: none. */
     uint64_t retry_after_ms; /* 0: no Retry-After. */

@@ -12,8 +12,10 @@
 #include <sys/random.h>
 #include "http/accept.h"
 #include "http/dialect.h"
+#include "http/fields.h"
 #include "http/form.h"
 #include "http/guard.h"
+#include "http/path_url.h"
 #include "http/routes.h"
 #include "http/text.h"
 
@@ -87,6 +89,8 @@ static bool query_check(const struct head *head, const struct config *config,
     case HTTP_HEALTHZ:
     case HTTP_READYZ:
     case HTTP_VERSION:
+    case HTTP_METRICS:
+    case HTTP_OPENAPI:
     case HTTP_INDEX:
     case HTTP_VISIT:
     case HTTP_MODULE:
@@ -94,6 +98,7 @@ static bool query_check(const struct head *head, const struct config *config,
     case HTTP_RELEASE_BATCH:
         return form_parse_none(target->query, target->row->path, fault);
     case HTTP_ROUTE_NONE:
+    case HTTP_PATH_MODE:
     case HTTP_ROUTES:
         break;
     }
@@ -111,6 +116,45 @@ static bool accept_check(const struct head *head, struct http_request *ret, stru
                      text_quote(shown, head->accept, strlen(head->accept)));
 }
 
+/* A crawler does not wait longer, and the middleware in front gives up first. */
+#define PATH_MODE_TIMEOUT_MS 20000
+
+static bool is_read(const struct head *head)
+{
+    return strcmp(head->method, "GET") == 0 || strcmp(head->method, "HEAD") == 0;
+}
+
+/* The path is a URL. */
+static bool path_mode_check(const struct head *head, const struct config *config,
+                            const struct tokens *tokens, struct http_request *ret,
+                            struct fault *fault)
+{
+    ret->route = HTTP_PATH_MODE;
+    if (!is_read(head)) {
+        fault->allow = "GET, HEAD";
+        return fault_set(fault, HTTP_METHOD_NOT_ALLOWED, NULL,
+                         "A path that is a URL is read with GET or HEAD; POST /render takes a URL "
+                         "in its body.");
+    }
+    if (head->prerender)
+        return fault_set(fault, HTTP_LOOP_DETECTED, "X-Prerender",
+                         "The request carries X-Prerender, which this service sends itself: it "
+                         "would render its own request.");
+    if (!guard_token(head, tokens, TOKEN_RENDER, fault) || !body_check(head, config, fault))
+        return false;
+    char *url = path_url_find(head->target, head->prerender_int_type, config->http.url_bytes_max,
+                              &ret->url_decoded, fault);
+    if (!url)
+        return false;
+    fields_init(config, &ret->params);
+    ret->params.url = url;
+    ret->params.path_mode = true;
+    ret->params.strip_scripts = true;
+    if (ret->params.timeout_ms > PATH_MODE_TIMEOUT_MS)
+        ret->params.timeout_ms = PATH_MODE_TIMEOUT_MS;
+    return true;
+}
+
 bool judge_head(const struct head *head, const struct config *config, const struct tokens *tokens,
                 struct http_request *ret, struct fault *fault)
 {
@@ -121,9 +165,15 @@ bool judge_head(const struct head *head, const struct config *config, const stru
     if (!guard_framing(head, fault) || !size_check(head, config, fault) ||
         !guard_host(head, config, fault) || !guard_origin(head, config, fault))
         return false;
+    ret->gzip = head->accept_encoding && accept_lists_gzip(head->accept_encoding);
+    if (path_url_is_one(head->target))
+        return path_mode_check(head, config, tokens, ret, fault);
     bool found = route_find(head->method, head->target, &target, fault);
     assert(!found || target.row);
     ret->route = target.row ? target.row->route : HTTP_ROUTE_NONE;
+    /* Middleware passes 404 on to a crawler, which then forgets the page. */
+    if (!found && fault->code == HTTP_NOT_FOUND && is_read(head))
+        fault->code = HTTP_INVALID_URL;
     return found && guard_token(head, tokens, target.row->scope, fault) &&
            body_check(head, config, fault) && accept_check(head, ret, fault) &&
            query_check(head, config, &target, ret, fault);

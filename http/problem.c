@@ -99,11 +99,16 @@ const char *problem_content_type(bool plain)
     return plain ? "text/plain; charset=utf-8" : "application/problem+json";
 }
 
+static int status_of(const struct problem_row *row, const struct http_problem *problem)
+{
+    return problem->status > 0 ? problem->status : row->status;
+}
+
 static char *plain_body(const struct problem_row *row, const struct http_problem *problem,
                         const char *request_id)
 {
     char *text = NULL;
-    int length = asprintf(&text, "%d %s: %s\nrequest id: %s\n", row->status, row->name,
+    int length = asprintf(&text, "%d %s: %s\nrequest id: %s\n", status_of(row, problem), row->name,
                           problem->detail, request_id);
     return length < 0 ? NULL : text;
 }
@@ -114,7 +119,7 @@ static char *json_body(const struct problem_row *row, const struct http_problem 
     char type[64];
     snprintf(type, sizeof(type), "urn:prerenderd:error:%s", row->name);
     json_t *root = json_pack("{ss ss si ss ss}", "type", type, "title", row->title, "status",
-                             row->status, "detail", problem->detail, "code", row->name);
+                             status_of(row, problem), "detail", problem->detail, "code", row->name);
     if (!root)
         return NULL;
     int error = 0;

@@ -17,6 +17,8 @@ static const struct route_row rows[] = {
     {"/healthz", false, "GET, HEAD", HTTP_HEALTHZ, TOKEN_NONE},
     {"/readyz", false, "GET, HEAD", HTTP_READYZ, TOKEN_NONE},
     {"/version", false, "GET, HEAD", HTTP_VERSION, TOKEN_RENDER},
+    {"/openapi.json", false, "GET, HEAD", HTTP_OPENAPI, TOKEN_RENDER},
+    {"/metrics", false, "GET, HEAD", HTTP_METRICS, TOKEN_ADMIN},
     {"/", false, "GET, HEAD", HTTP_INDEX, TOKEN_NONE},
     {"/prerender-visit", false, "POST", HTTP_VISIT, TOKEN_RENDER},
     {"/prerender-module", false, "POST", HTTP_MODULE, TOKEN_RENDER},
@@ -68,8 +70,23 @@ bool route_find(const char *method, const char *target, struct route_target *ret
     }
     return fault_set(fault, HTTP_NOT_FOUND, NULL,
                      "There is no \"%s\"; there are /render, /affinities, /affinities/{key}, "
-                     "/heartbeat, /healthz, /readyz and /version.",
+                     "/heartbeat, /healthz, /readyz, /metrics, /version and /openapi.json, and "
+                     "URLs as /https://HOST/PATH.",
                      text_quote(shown, target, bytes));
+}
+
+const struct route_row *route_row(size_t index)
+{
+    return index < sizeof(rows) / sizeof(rows[0]) ? &rows[index] : NULL;
+}
+
+const char *http_route_name(enum http_route route)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].route == route)
+            return rows[i].has_key ? "/affinities/{key}" : rows[i].path;
+    }
+    return route == HTTP_PATH_MODE ? "path mode" : "none";
 }
 
 bool route_key(const struct route_target *target, char ret[AFFINITY_KEY_BYTES_MAX],

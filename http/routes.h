@@ -24,6 +24,8 @@ struct route_target {
     const char *query; /* After the '?', "" when there is none. */
 };
 
+/* The rows of the table in order; NULL past the last. */
+const struct route_row *route_row(size_t index);
 /* The path must be that of a row byte for byte. False: HTTP_NOT_FOUND or
  * HTTP_METHOD_NOT_ALLOWED; .row is set in the latter case too, else NULL. */
 bool route_find(const char *method, const char *target, struct route_target *ret, struct fault *);

@@ -1,26 +1,30 @@
 #!/bin/sh
 # Checks over the #include lines which folder includes which, and which library is used
-# where: config, net <- pool, http, cdp <- daemon (pool without net); tests and bench may include anything.
+# where: config, net <- pool, document, http, cdp <- daemon (pool and document without net); tests and
+# bench may include anything.
 #
 #   check_layers.sh ROOT
 set -eu
 cd "$1"
 
-find config net pool http cdp daemon tests bench -name '*.[ch]' -not -path '*/node_modules/*' \
+find config net pool document http cdp daemon tests bench -name '*.[ch]' -not -path '*/node_modules/*' \
     2>/dev/null | sort | xargs awk '
     BEGIN {
         may["config"] = "config"
         may["pool"] = "config pool"
         may["net"] = "net"
+        may["document"] = "config document"
         may["http"] = "config net http"
         may["cdp"] = "config net cdp"
-        may["daemon"] = "config net pool http cdp daemon"
+        may["daemon"] = "config net pool document http cdp daemon"
         # Headers of libraries by their start, and the folders that may use them.
         library["uv.h"] = "net http cdp daemon"
         library["microhttpd.h"] = "http"
         library["libwebsockets.h"] = "http cdp"
         library["jansson.h"] = "http cdp daemon"
         library["systemd/"] = "daemon"
+        library["gumbo.h"] = "document"
+        library["zlib.h"] = "daemon"
         library["ini.h"] = "config"
         library["curl/"] = "none"
         library["check.h"] = "none"

@@ -103,7 +103,7 @@ LC_ALL=C awk '
         base = FILENAME
         sub(/.*\//, "", base)
         is_test = folder == "tests" || folder == "bench"
-        is_library = folder ~ /^(config|net|pool|cdp|http)$/
+        is_library = folder ~ /^(config|net|pool|document|cdp|http)$/
         if (index($0, "/* " base ": ") != 1) {
             bad(1, "the first line must be \"/* " base ": what it is for\"")
         }

@@ -10,14 +10,14 @@ level=${1:-run}
 run_packages='
     command:gcc command:make command:pkg-config libc6-dev
     libuv1-dev libmicrohttpd-dev libwebsockets-dev libjansson-dev libsystemd-dev libinih-dev
-    libbsd-dev uthash-dev
+    libbsd-dev uthash-dev libgumbo-dev zlib1g-dev
     libwebsockets-evlib-uv
     chromium-headless-shell|chromium chromium-sandbox
 '
 test_packages='
     check libcurl4-openssl-dev
     command:clang command:clang-format command:valgrind command:git
-    command:node=nodejs command:npm command:curl
+    command:node=nodejs command:npm command:curl command:nginx=nginx-light
     command:systemd-socket-activate=systemd
 '
 

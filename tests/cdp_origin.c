@@ -114,6 +114,13 @@ static enum MHD_Result answer_behaviour(struct cdp_origin *origin,
     }
     if (strcmp(path, "/loop") == 0)
         return answer(connection, 302, NULL, "Location", "/loop", copy_of(""));
+    if (strcmp(path, "/marks") == 0) {
+        const char *mark = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Prerender");
+        const char *agent = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent");
+        (void)snprintf(text, sizeof text, "<p id=x></p>mark: %s, agent: %s",
+                       mark != NULL ? mark : "none", agent != NULL ? agent : "none");
+        return answer(connection, 404, "text/html", "X-Origin", "a, b", copy_of(text));
+    }
     if (strcmp(path, "/to") == 0)
         return answer(connection, 302, NULL, "Location", query, copy_of(""));
     if (strcmp(path, "/status") == 0)

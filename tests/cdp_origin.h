@@ -8,6 +8,7 @@
  *   /events       a stream of server-sent events that does not end
  *   /loop         redirects to itself
  *   /to?PATH      redirects to PATH
+ *   /marks        shows the headers X-Prerender and User-Agent that came
  *   /status?CODE  that status, without a body
  *   /download     an attachment
  *   /half         a page whose connection breaks

@@ -54,6 +54,7 @@ static const struct cdp_origin_page origin_pages[] = {
          "w.onmessage=()=>x.textContent='worked'")},
     {"/spin", "text/html", SCRIPT("while(1){}")},
     {"/spin-timer", "text/html", SCRIPT("setInterval(()=>{while(1){}},0)")},
+    {"/viewport", "text/html", SCRIPT("x.textContent=innerWidth+'x'+innerHeight")},
     {"/alerts", "text/html", SCRIPT("alert(1);confirm(2);prompt(3);x.textContent='asked'")},
     {"/alert-storm", "text/html", SCRIPT("for(let i=0;i<1000;i++)alert(i);x.textContent='end'")},
     {"/popup", "text/html", SCRIPT("window.open('/static');x.textContent='opened'")},
@@ -214,6 +215,7 @@ void start_render(uint64_t page, const struct ask *ask)
     if (ask->page != NULL)
         request->params.page = *ask->page;
     request->params.on_timeout = ask->on_timeout;
+    request->params.path_mode = ask->path_mode;
     request->id = ++stage.request;
     const struct cdp_render render = {
         .request = request->id,

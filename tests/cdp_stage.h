@@ -54,7 +54,7 @@ struct ask {
     enum wait_until until;
     enum on_timeout on_timeout;
     uint64_t timeout_ms; /* 0: 10000. */
-    bool clear_storage, clear_cache;
+    bool clear_storage, clear_cache, path_mode;
     const char *host; /* NULL: 127.0.0.1. */
     struct wait_params wait;
     const char *block_url;          /* NULL: none. */

@@ -69,8 +69,8 @@ static const struct bad_case bad_cases[] = {
      "true"},
     {"DELETE /affinities/%2 HTTP/1.1\r\n" HOST ID "\r\n", 400, "invalid_param", "key", "%25"},
     /* Paths and methods. */
-    {"GET /nothing HTTP/1.1\r\n" HOST ID "\r\n", 404, "not_found", NULL, "/nothing"},
-    {"GET /render/x HTTP/1.1\r\n" HOST ID "\r\n", 404, "not_found", NULL, "/render"},
+    {"GET /nothing HTTP/1.1\r\n" HOST ID "\r\n", 400, "invalid_url", NULL, "/nothing"},
+    {"GET /render/x HTTP/1.1\r\n" HOST ID "\r\n", 400, "invalid_url", NULL, "/render"},
     {"PUT /render HTTP/1.1\r\n" HOST ID "Content-Length: 2\r\n\r\n{}", 405, "method_not_allowed",
      NULL, "PUT"},
     {"OPTIONS /render HTTP/1.1\r\n" HOST ID "\r\n", 405, "method_not_allowed", NULL, "POST"},
@@ -213,7 +213,7 @@ START_TEST(head_is_get_without_a_body)
     ck_assert_str_eq(response_header(&response, "Content-Length", value), "14");
     free(response.body);
     client_receive(&client, true, &response);
-    ck_assert_int_eq(response.status, 404);
+    ck_assert_int_eq(response.status, 400);
     ck_assert_str_ne(response_header(&response, "Content-Length", value), "0");
     free(response.body);
     client_receive(&client, false, &response);
@@ -242,6 +242,8 @@ START_TEST(routes_reach_the_daemon)
         {"GET /healthz", HTTP_HEALTHZ, 200},
         {"GET /readyz", HTTP_READYZ, 200},
         {"GET /version", HTTP_VERSION, 200},
+        {"GET /metrics", HTTP_METRICS, 200},
+        {"GET /openapi.json", HTTP_OPENAPI, 200},
         {"GET /", HTTP_INDEX, 200},
         {"HEAD /", HTTP_INDEX, 200},
         {"DELETE /affinities/a", HTTP_AFFINITY_DELETE, 204},
@@ -288,10 +290,10 @@ START_TEST(errors_are_plain_on_request)
     server_start(&server);
     client_request(&server, "GET /nothing HTTP/1.1\r\n" HOST ID "Accept: text/plain\r\n\r\n",
                    &response, body, sizeof(body));
-    ck_assert_int_eq(response.status, 404);
+    ck_assert_int_eq(response.status, 400);
     ck_assert_str_eq(response_header(&response, "Content-Type", value),
                      "text/plain; charset=utf-8");
-    ck_assert_ptr_nonnull(strstr(body, "404 not_found: "));
+    ck_assert_ptr_nonnull(strstr(body, "400 invalid_url: "));
     ck_assert_ptr_nonnull(strstr(body, "test-7"));
 }
 END_TEST

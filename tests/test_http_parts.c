@@ -49,6 +49,35 @@ static const struct {
     {"text/html;level=1;q=0.3, application/json;q=0.4", ENVELOPE},
 };
 
+static const struct {
+    const char *value;
+    bool lists;
+} encoding_cases[] = {
+    {"", false},
+    {"gzip", true},
+    {"GZIP", true},
+    {"x-gzip", true},
+    {"deflate, br", false},
+    {"br;q=1, gzip;q=0.5", true},
+    {"gzip;q=0", false},
+    {"gzip;q=0.000", false},
+    {"*", true},
+    {"*;q=0", false},
+    {"gzip;q=0, *", false},
+    {"*;q=0, gzip", true},
+    {"identity", false},
+    {"gzipped", false},
+    {", ,gzip", true},
+    {"deflate;q=0.5 , gzip ; q=0.1", true},
+};
+
+START_TEST(encodings_are_listed)
+{
+    const char *value = encoding_cases[_i].value;
+    ck_assert_msg(accept_lists_gzip(value) == encoding_cases[_i].lists, "%s", value);
+}
+END_TEST
+
 START_TEST(accept_chooses_a_form)
 {
     const char *accept = accept_cases[_i].accept;
@@ -172,6 +201,9 @@ static const struct {
     {"GET", "/healthz", HTTP_HEALTHZ, HTTP_CODES, NULL},
     {"GET", "/readyz", HTTP_READYZ, HTTP_CODES, NULL},
     {"GET", "/version", HTTP_VERSION, HTTP_CODES, NULL},
+    {"GET", "/openapi.json", HTTP_OPENAPI, HTTP_CODES, NULL},
+    {"GET", "/metrics", HTTP_METRICS, HTTP_CODES, NULL},
+    {"GET", "/metrics/", HTTP_ROUTE_NONE, HTTP_NOT_FOUND, NULL},
     {"DELETE", "/affinities/a", HTTP_AFFINITY_DELETE, HTTP_CODES, "a"},
     {"DELETE", "/affinities/realm%3Ahttps%3A%2F%2Fh%2F", HTTP_AFFINITY_DELETE, HTTP_CODES,
      "realm:https://h/"},
@@ -344,6 +376,7 @@ int main(void)
 {
     Suite *suite = suite_create("http parts");
     TCase *tests = tcase_create("parts");
+    tcase_add_loop_test(tests, encodings_are_listed, 0, (int)COUNT(encoding_cases));
     tcase_add_loop_test(tests, accept_chooses_a_form, 0, (int)COUNT(accept_cases));
     tcase_add_test(tests, errors_are_plain_only_when_preferred);
     tcase_add_loop_test(tests, url_is_judged, 0, (int)COUNT(url_cases));

@@ -23,6 +23,8 @@ START_TEST(defaults_are_those_of_the_interface)
     ck_assert_int_eq(params.on_timeout, ON_TIMEOUT_PARTIAL);
     ck_assert(params.retry_on_crash);
     ck_assert_int_eq(params.until, WAIT_AUTO);
+    ck_assert(!params.strip_scripts);
+    ck_assert_ptr_null(params.base);
     render_params_free(&params);
 }
 END_TEST
@@ -58,6 +60,8 @@ static const struct {
     {"queueTimeoutMs", PARAM_INTEGER, 0, 0, 120000, ""},
     {"onTimeout", PARAM_ENUM, 0, 0, 0, "partial error"},
     {"retryOnCrash", PARAM_BOOLEAN, 1, 0, 0, ""},
+    {"document.stripScripts", PARAM_BOOLEAN, 0, 0, 0, ""},
+    {"document.base", PARAM_STRING, 0, 1, 8192, ""},
     {"wait.until", PARAM_ENUM, 0, 0, 0, "auto domcontentloaded load none"},
     {"wait.readyFlag", PARAM_STRING, 0, 0, 256, ""},
     {"wait.readyFlagGraceMs", PARAM_INTEGER, 1000, 0, 120000, ""},

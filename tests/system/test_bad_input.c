@@ -145,8 +145,8 @@ struct bad_request {
 };
 
 static const struct bad_request requests[] = {
-    {{.path = "/nothing"}, 404, "not_found", "/render"},
-    {{.path = "/render/"}, 404, "not_found", "/render"},
+    {{.path = "/nothing"}, 400, "invalid_url", "/render"},
+    {{.path = "/render/"}, 400, "invalid_url", "/render"},
     {{.method = "POST", .path = "/rende", .body = "{}"}, 404, "not_found", "/render"},
     {{.path = "/affinities/a/b", .method = "DELETE"}, 404, "not_found", "/affinities"},
     {{.method = "PUT", .path = "/render", .body = "{}"}, 405, "method_not_allowed", "POST"},

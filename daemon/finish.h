@@ -1,0 +1,38 @@
+/* finish.h: the last phase of a render: from what was captured to what is sent.
+ *
+ * Editing and compressing a large document takes longer than the loop may be held up, so
+ * that runs in a thread of libuv's pool, on a struct that nobody else touches meanwhile.
+ * Its end comes back through the inbox. */
+#ifndef DAEMON_FINISH_H
+#define DAEMON_FINISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+#include "cdp/result.h"
+#include "daemon/phases.h"
+#include "daemon/requests.h"
+#include "document/document.h"
+
+struct daemon;
+
+struct finish {
+    uv_work_t work;
+    struct daemon *daemon;
+    struct request request; /* A copy: the request may be over before its answer is ready. */
+    struct render_result *result;
+    struct phases phases;            /* Until here. */
+    struct document_result document; /* Path mode: status and headers that the page set. */
+    char *body;                      /* What is sent. */
+    size_t body_bytes;
+    bool is_gzipped;
+    int error; /* Negative errno. */
+};
+
+/* Takes the result, copies the request. Large work ends with INBOX_FINISHED, small work
+ * is done at once; either way reply_finished() is called with it. */
+void finish_start(struct daemon *, const struct request *, const struct phases *,
+                  struct render_result *);
+void finish_free(struct finish *);
+
+#endif

@@ -1,0 +1,200 @@
+/* openapi.c: the interface as an OpenAPI document; see openapi.h. */
+#include "http/openapi.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "config/params.h"
+#include "http/http.h"
+#include "http/routes.h"
+#include "http/text.h"
+
+#define METHOD_BYTES 16
+
+static json_t *choices_json(const struct param_row *row)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; row->choices[i]; i++)
+        (void)json_array_append_new(list, json_string(row->choices[i]));
+    return list;
+}
+
+/* The schema of one parameter. */
+static json_t *param_schema(const struct param_row *row)
+{
+    switch (row->type) {
+    case PARAM_STRING:
+        return json_pack("{s:s, s:I, s:I}", "type", "string", "minLength", (json_int_t)row->min,
+                         "maxLength", (json_int_t)row->max);
+    case PARAM_STRINGS:
+        return json_pack("{s:s, s:I, s:{s:s, s:I, s:I}}", "type", "array", "maxItems",
+                         (json_int_t)row->count_max, "items", "type", "string", "minLength",
+                         (json_int_t)row->min, "maxLength", (json_int_t)row->max);
+    case PARAM_INTEGER:
+        return json_pack("{s:s, s:I, s:I, s:I}", "type", "integer", "minimum", (json_int_t)row->min,
+                         "maximum", (json_int_t)row->max, "default", (json_int_t)row->initial);
+    case PARAM_BOOLEAN:
+        return json_pack("{s:s, s:b}", "type", "boolean", "default", (int)row->initial);
+    case PARAM_ENUM:
+        return json_pack("{s:s, s:o, s:s}", "type", "string", "enum", choices_json(row), "default",
+                         row->choices[row->initial]);
+    }
+    abort(); /* Every type is above. */
+}
+
+static json_t *object_schema(void)
+{
+    return json_pack("{s:s, s:b, s:{}}", "type", "object", "additionalProperties", 0, "properties");
+}
+
+/* Puts a property where its dotted name says. */
+static void put_property(json_t *schema, const char *name, json_t *property)
+{
+    json_t *properties = json_object_get(schema, "properties");
+    for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
+        size_t bytes = (size_t)(dot - name);
+        json_t *inner = json_object_getn(properties, name, bytes);
+        if (!inner) {
+            inner = object_schema();
+            (void)json_object_setn_new(properties, name, bytes, inner);
+        }
+        properties = json_object_get(inner, "properties");
+    }
+    (void)json_object_set_new(properties, name, property);
+}
+
+static json_t *render_schema(void)
+{
+    json_t *schema = object_schema();
+    for (size_t i = 0; i < param_rows_count; i++) {
+        const struct param_row *row = &param_rows[i];
+        json_t *property = param_schema(row);
+        (void)json_object_set_new(property, "description", json_string(row->meaning));
+        put_property(schema, row->name, property);
+    }
+    (void)json_object_set_new(schema, "required", json_pack("[s]", "url"));
+    return schema;
+}
+
+static json_t *query_parameters(void)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < param_rows_count; i++) {
+        const struct param_row *row = &param_rows[i];
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", row->name,
+                                                    "in", "query", "required",
+                                                    strcmp(row->name, "url") == 0, "description",
+                                                    row->meaning, "schema", param_schema(row)));
+    }
+    return list;
+}
+
+static json_t *problem_schema(void)
+{
+    json_t *codes = json_array();
+    for (unsigned i = 0; i < HTTP_CODES; i++)
+        (void)json_array_append_new(codes, json_string(http_code_name((enum http_code)i)));
+    return json_pack("{s:s, s:[s, s, s, s, s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, "
+                     "s:{s:s, s:o}, s:{s:s}, s:{s:s}, s:{s:s}}}",
+                     "type", "object", "required", "type", "title", "status", "detail", "code",
+                     "properties", "type", "type", "string", "title", "type", "string", "status",
+                     "type", "integer", "detail", "type", "string", "code", "type", "string",
+                     "enum", codes, "param", "type", "string", "retryAfterMs", "type", "integer",
+                     "requestId", "type", "string");
+}
+
+static json_t *responses(const struct route_row *row)
+{
+    json_t *list = json_object();
+    bool is_delete = row->route == HTTP_AFFINITY_DELETE;
+    json_t *good = json_pack("{s:s}", "description", is_delete ? "Disposed of." : "The answer.");
+    if (row->route == HTTP_RENDER)
+        (void)json_object_set_new(good, "content",
+                                  json_pack("{s:{}, s:{}}", "text/html", "application/json"));
+    else if (row->route == HTTP_METRICS)
+        (void)json_object_set_new(good, "content", json_pack("{s:{}}", "text/plain"));
+    else if (!is_delete)
+        (void)json_object_set_new(good, "content", json_pack("{s:{}}", "application/json"));
+    (void)json_object_set_new(list, is_delete ? "204" : "200", good);
+    (void)json_object_set_new(list, "default",
+                              json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", "A problem.",
+                                        "content", "application/problem+json", "schema", "$ref",
+                                        "#/components/schemas/Problem"));
+    return list;
+}
+
+/* One flag of a query, such as those of a disposal. */
+static json_t *flag_json(const char *name, const char *meaning)
+{
+    return json_pack("{s:s, s:s, s:s, s:{s:s, s:b}}", "name", name, "in", "query", "description",
+                     meaning, "schema", "type", "boolean", "default", 0);
+}
+
+static json_t *operation(const struct route_row *row, const char *method)
+{
+    json_t *tree = json_pack("{s:o}", "responses", responses(row));
+    if (row->scope != TOKEN_NONE)
+        (void)json_object_set_new(
+            tree, "security",
+            json_pack("[{s:[]}, {s:[]}, {s:[]}, {}]", "bearer", "basic", "header"));
+    if (row->route == HTTP_RENDER && strcmp(method, "post") == 0)
+        (void)json_object_set_new(tree, "requestBody",
+                                  json_pack("{s:b, s:{s:{s:{s:s}}}}", "required", 1, "content",
+                                            "application/json", "schema", "$ref",
+                                            "#/components/schemas/Render"));
+    else if (row->route == HTTP_RENDER)
+        (void)json_object_set_new(tree, "parameters", query_parameters());
+    if (row->has_key)
+        (void)json_object_set_new(
+            tree, "parameters",
+            json_pack("[{s:s, s:s, s:b, s:{s:s}}, o, o]", "name", "key", "in", "path", "required",
+                      1, "schema", "type", "string",
+                      flag_json("retain", "Keep one context without a page."),
+                      flag_json("wait", "Answer when everything is closed.")));
+    return tree;
+}
+
+static void put_route(json_t *paths, const struct route_row *row)
+{
+    char path[64];
+    int length = snprintf(path, sizeof(path), "%s%s", row->path, row->has_key ? "{key}" : "");
+    assert(length > 0 && (size_t)length < sizeof(path));
+    json_t *item = json_object();
+    const char *cursor = row->allow, *method;
+    size_t count;
+    while (text_list_next(&cursor, &method, &count)) {
+        char name[METHOD_BYTES] = "";
+        assert(count < sizeof(name));
+        for (size_t i = 0; i < count; i++)
+            name[i] = (char)(method[i] | 0x20);
+        (void)json_object_set_new(item, name, operation(row, name));
+    }
+    (void)json_object_set_new(paths, path, item);
+}
+
+json_t *openapi_tree(void)
+{
+    json_t *paths = json_object();
+    const struct route_row *row;
+    for (size_t i = 0; (row = route_row(i)) != NULL; i++)
+        put_route(paths, row);
+    return json_pack(
+        "{s:s, s:{s:s, s:s, s:{s:s, s:s}}, s:o, s:{s:{s:o, s:o}, s:{s:{s:s, s:s}, s:{s:s, s:s}, "
+        "s:{s:s, s:s, s:s}}}}",
+        "openapi", "3.1.0", "info", "title", "prerenderd", "version", PRERENDERD_VERSION, "license",
+        "name", "MIT", "identifier", "MIT", "paths", paths, "components", "schemas", "Render",
+        render_schema(), "Problem", problem_schema(), "securitySchemes", "bearer", "type", "http",
+        "scheme", "bearer", "basic", "type", "http", "scheme", "basic", "header", "type", "apiKey",
+        "in", "header", "name", "X-Prerender-Token");
+}
+
+char *http_openapi(size_t *ret_bytes)
+{
+    json_t *tree = openapi_tree();
+    char *text = tree ? json_dumps(tree, JSON_INDENT(1)) : NULL;
+    json_decref(tree);
+    if (text)
+        *ret_bytes = strlen(text);
+    return text;
+}
