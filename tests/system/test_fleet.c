@@ -2,6 +2,7 @@
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "tests/system/manager.h"
 #include "tests/system/stage.h"
@@ -227,6 +228,16 @@ START_TEST(recycles_for_a_new_host_shell)
 }
 END_TEST
 
+/* How long its page took to answer before it was used again: on a busy machine a browser may
+ * let that time run out, with a manager or without. */
+static uint64_t probe_ms(const struct client_reply *reply)
+{
+    const char *timing = client_header(reply, "Server-Timing");
+    const char *probe = timing != NULL ? strstr(timing, "probe;dur=") : NULL;
+    demand(probe != NULL, "no probe in Server-Timing");
+    return strtoull(probe + strlen("probe;dur="), NULL, 10);
+}
+
 /* Renders are as fast with a manager that does not answer, lies, or is not there; and a new
  * one hears of everything within an interval. */
 START_TEST(manager_is_slow_lies_dies_and_returns)
@@ -248,8 +259,8 @@ START_TEST(manager_is_slow_lies_dies_and_returns)
         uint64_t end_ms = clock_ms() + 2500; /* More than a heartbeat and its timeout. */
         for (int n = 1; clock_ms() < end_ms; n++) {
             render_at(&fleet, address, "a", n, &reply);
-            demand(reply_ms(&reply) < 1500, "a render of %llu ms",
-                   (unsigned long long)reply_ms(&reply));
+            uint64_t ms = reply_ms(&reply) - probe_ms(&reply);
+            demand(ms < 1500, "a render of %llu ms", (unsigned long long)ms);
             client_reply_free(&reply);
         }
         demand(harness_wait_output(fleet.members[0].harness, "the manager was not told", SOON_MS),
