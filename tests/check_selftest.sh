@@ -141,7 +141,7 @@ layers up 'must not go up' pool/a.c '"pool/../cdp/x.h"'
 layers 'pool libuv' 'pool/ must not use <uv.h>' pool/a.c '<uv.h>'
 layers 'config jansson' 'config/ must not use <jansson.h>' config/a.c '<jansson.h>'
 layers 'cdp microhttpd' 'cdp/ must not use <microhttpd.h>' cdp/a.c '<microhttpd.h>'
-layers 'http lws' 'http/ must not use <libwebsockets.h>' http/a.c '<libwebsockets.h>'
+layers 'daemon lws' 'daemon/ must not use <libwebsockets.h>' daemon/a.c '<libwebsockets.h>'
 layers 'daemon curl' 'daemon/ must not use <curl/curl.h>' daemon/a.c '<curl/curl.h>'
 layers 'http microhttpd' '' http/a.c '<microhttpd.h>'
 expect_found 'layers of nothing' 'no files' "$scripts/check_layers.sh" .
