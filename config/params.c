@@ -1,4 +1,4 @@
-/* params.c: the table of what a caller may ask for of one render. */
+/* params.c: values of the rows of param_rows.c: their defaults, copies and ends; and names. */
 #include "config/params.h"
 
 #include <assert.h>
@@ -6,127 +6,41 @@
 #include <string.h>
 #include "config/nearest.h"
 
-/* Enumerations are stored through their row as plain unsigned integers. */
-static_assert(sizeof(enum isolation) == sizeof(unsigned), "enums are written as unsigned");
-static_assert(sizeof(enum wait_until) == sizeof(unsigned), "enums are written as unsigned");
-
-/* The order is that of the enumerations; tests/test_params.c holds them together. */
-static const char *const isolation_names[] = {"default", "affinity", "origin", "fresh", NULL};
-static const char *const lane_names[] = {"main", "nested", NULL};
-static const char *const on_timeout_names[] = {"partial", "error", NULL};
-static const char *const until_names[] = {"auto", "domcontentloaded", "load", "none", NULL};
-static const char *const state_names[] = {"attached", "visible", "hidden", "detached", NULL};
-static const char *const media_names[] = {"screen", "print", NULL};
-static const char *const scheme_names[] = {"light", "dark", NULL};
-static const char *const motion_names[] = {"no-preference", "reduce", NULL};
-
-#define AT(member) .offset = offsetof(struct render_params, member)
-
-const struct param_row param_rows[] = {
-    {"url", .type = PARAM_STRING, AT(url), .min = 1, .max = URL_BYTES_MAX,
-     .meaning = "The http or https URL to render, navigated byte for byte."},
-    {"affinity", .type = PARAM_STRING, AT(affinity), .min = 1, .max = AFFINITY_KEY_BYTES_MAX,
-     .meaning = "Key of the warm context: the same key has the same cookies, storage and cache, "
-                "and never shares them with another."},
-    {"isolation", .type = PARAM_ENUM, AT(isolation), .choices = isolation_names,
-     .initial = ISOLATION_DEFAULT,
-     .meaning = "Which context serves: that of the affinity, that of the URL's origin, or one "
-                "made for this render alone. By default affinity when a key is given, else "
-                "origin."},
-    {"lane", .type = PARAM_ENUM, AT(lane), .choices = lane_names, .initial = LANE_MAIN,
-     .meaning = "nested: made on behalf of a render of the same affinity that waits for it; "
-                "needs affinity."},
-    {"priority", .type = PARAM_INTEGER, AT(priority), .initial = 0, .min = 0, .max = 1000000,
-     .meaning = "Higher is served first."},
-    {"timeoutMs", .type = PARAM_INTEGER, AT(timeout_ms), .initial = 30000, .min = 1, .max = 120000,
-     .meaning = "One budget from arrival to answer, the queue included."},
-    {"queueTimeoutMs", .type = PARAM_INTEGER, AT(queue_timeout_ms), .initial = 0, .min = 0,
-     .max = 120000, .meaning = "Longest wait before the start; 0: as long as timeoutMs allows."},
-    {"onTimeout", .type = PARAM_ENUM, AT(on_timeout), .choices = on_timeout_names,
-     .initial = ON_TIMEOUT_PARTIAL,
-     .meaning = "At the deadline: partial answers what is there, marked partial; error "
-                "answers 504, or 422 when a condition of wait did not hold."},
-    {"retryOnCrash", .type = PARAM_BOOLEAN, AT(retry_on_crash), .initial = 1,
-     .meaning = "Render once more, with the same rank and deadline, when the page or the browser "
-                "crashes."},
-    {"wait.until", .type = PARAM_ENUM, AT(until), .choices = until_names, .initial = WAIT_AUTO,
-     .meaning = "When the page is captured: settled in virtual time (auto), at one of the "
-                "browser's own milestones, or at once."},
-    {"wait.readyFlag", .type = PARAM_STRING, AT(wait.ready_flag), .min = 0, .max = 256,
-     .meaning = "A global of the page, prerenderReady by default: while it is the boolean false "
-                "the page is not captured, and once it is true the page is soon. Empty: none. "
-                "Under wait.until auto only."},
-    {"wait.readyFlagGraceMs", .type = PARAM_INTEGER, AT(wait.ready_flag_grace_ms), .initial = 1000,
-     .min = 0, .max = 120000, .meaning = "Time on the page's clock from that true to the capture."},
-    {"wait.selector.selector", "wait.selector", .type = PARAM_STRING, AT(wait.selector), .min = 1,
-     .max = 4096, .meaning = "CSS selector that must match; see its state."},
-    {"wait.selector.state", .type = PARAM_ENUM, AT(wait.selector_state), .choices = state_names,
-     .initial = SELECTOR_ATTACHED,
-     .meaning = "What the matching elements must be: attached or visible (minCount of them), "
-                "hidden or detached (all of them)."},
-    {"wait.selector.minCount", .type = PARAM_INTEGER, AT(wait.selector_min_count), .initial = 1,
-     .min = 1, .max = 1000000, .meaning = "How many elements must match."},
-    {"wait.expression", .type = PARAM_STRING, AT(wait.expression), .min = 1, .max = 65536,
-     .meaning = "JavaScript evaluated in the page until its value is truthy."},
-    {"wait.event", .type = PARAM_STRING, AT(wait.event), .min = 1, .max = 256,
-     .meaning = "Name of an event that the page must dispatch."},
-    {"wait.domStableMs", .type = PARAM_INTEGER, AT(wait.dom_stable_ms), .initial = 0, .min = 0,
-     .max = 60000,
-     .meaning = "Time on the page's clock without a change of the document. It may delay the "
-                "capture, never hasten it."},
-    {"wait.delayMs", .type = PARAM_INTEGER, AT(wait.delay_ms), .initial = 0, .min = 0,
-     .max = 120000,
-     .meaning = "Least time on the page's clock between wait.until's milestone and the capture."},
-    {"page.viewport.width", .type = PARAM_INTEGER, AT(page.width), .initial = VIEWPORT_WIDTH,
-     .min = 1, .max = 8192, .meaning = "Width of the page in CSS pixels."},
-    {"page.viewport.height", .type = PARAM_INTEGER, AT(page.height), .initial = VIEWPORT_HEIGHT,
-     .min = 1, .max = 8192, .meaning = "Height of the page in CSS pixels."},
-    {"page.viewport.mobile", .type = PARAM_BOOLEAN, AT(page.mobile), .initial = 0,
-     .meaning = "Lay out as a telephone does: the viewport meta tag counts, scrollbars overlay."},
-    {"page.viewport.touch", .type = PARAM_BOOLEAN, AT(page.touch), .initial = 0,
-     .meaning = "The page sees a touch screen."},
-    {"page.userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1, .max = 1024,
-     .meaning = "User-Agent of every request and of navigator.userAgent; client hints that would "
-                "contradict it are not sent. Printable ASCII."},
-    {"page.media.type", .type = PARAM_ENUM, AT(page.media_type), .choices = media_names,
-     .initial = MEDIA_SCREEN, .meaning = "CSS media type."},
-    {"page.media.colorScheme", .type = PARAM_ENUM, AT(page.color_scheme), .choices = scheme_names,
-     .initial = COLOR_SCHEME_LIGHT, .meaning = "CSS prefers-color-scheme."},
-    {"page.media.reducedMotion", .type = PARAM_ENUM, AT(page.reduced_motion),
-     .choices = motion_names, .initial = REDUCED_MOTION_NO_PREFERENCE,
-     .meaning = "CSS prefers-reduced-motion."},
-    {"page.javaScript", .type = PARAM_BOOLEAN, AT(page.javascript), .initial = 1,
-     .meaning = "Whether the page's scripts run."},
-    {"network.blockUrls", .type = PARAM_STRINGS, AT(network.block_urls), .min = 1, .max = 2048,
-     .count_max = 256,
-     .meaning = "Patterns of URLs that the page does not get; `*` is anything. The document itself "
-                "is not held back."},
-    {"document.stripScripts", .type = PARAM_BOOLEAN, AT(strip_scripts), .initial = 0,
-     .meaning = "Leave scripts out of the document, JSON-LD excepted, and HTML imports."},
-    {"document.base", .type = PARAM_STRING, AT(base), .min = 1, .max = URL_BYTES_MAX,
-     .meaning = "An http or https URL for a <base> in the head of the document, if it has none "
-                "of its own."},
-};
-
-const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];
-
-/* Writes the default of an integer, boolean or enum into its member. */
-static void set_initial(struct render_params *params, const struct param_row *row)
+static void *member_of(const struct param_row *row, void *base)
 {
-    char *member = (char *)params + row->offset;
+    return (char *)base + row->offset;
+}
+
+/* Writes the default of a single value into its member. */
+static void set_initial(const struct param_row *row, void *base)
+{
     unsigned number = (unsigned)row->initial;
     bool truth = row->initial != 0;
     switch (row->type) {
-    case PARAM_STRING:
-    case PARAM_STRINGS:
-        break;
     case PARAM_BOOLEAN:
-        memcpy(member, &truth, sizeof truth);
+        memcpy(member_of(row, base), &truth, sizeof truth);
         break;
     case PARAM_INTEGER:
     case PARAM_ENUM:
-        memcpy(member, &number, sizeof number);
+    case PARAM_SET:
+        memcpy(member_of(row, base), &number, sizeof number);
         break;
+    case PARAM_NUMBER:
+        memcpy(member_of(row, base), &row->number_initial, sizeof row->number_initial);
+        break;
+    case PARAM_STRING:
+    case PARAM_STRINGS:
+    case PARAM_INTEGERS:
+    case PARAM_MAP:
+    case PARAM_RECORDS:
+        break; /* Nothing. */
+    }
+}
+
+static void set_initials(const struct param_row *rows, size_t count, void *base)
+{
+    for (size_t i = 0; i < count; i++) {
+        set_initial(&rows[i], base);
     }
 }
 
@@ -134,28 +48,86 @@ void render_params_init(struct render_params *params)
 {
     assert(params);
     memset(params, 0, sizeof *params);
-    for (size_t i = 0; i < param_rows_count; i++) {
-        set_initial(params, &param_rows[i]);
-    }
+    set_initials(param_rows, param_rows_count, params);
     assert(!params->url);
     assert(params->timeout_ms > 0);
 }
 
-static void free_string(struct render_params *params, const struct param_row *row)
+void param_record_init(const struct param_row *row, void *record)
 {
-    char **member = (char **)(void *)((char *)params + row->offset);
+    assert(row->type == PARAM_RECORDS);
+    memset(record, 0, row->record_bytes);
+    set_initials(row->fields, row->fields_count, record);
+}
+
+static void free_string(char **member)
+{
     free(*member);
     *member = NULL;
 }
 
-static void free_strings(struct render_params *params, const struct param_row *row)
+static void free_strings(struct param_strings *member)
 {
-    struct param_strings *member = (void *)((char *)params + row->offset);
     for (size_t i = 0; i < member->count; i++) {
         free(member->items[i]);
     }
     free(member->items);
     *member = (struct param_strings){.count = 0};
+}
+
+static void free_pairs(struct param_records *member)
+{
+    struct param_pair *pairs = member->items;
+    for (size_t i = 0; i < member->count; i++) {
+        free(pairs[i].name);
+        free(pairs[i].value);
+    }
+    free(member->items);
+    *member = (struct param_records){.count = 0};
+}
+
+/* The members of a record are single values. */
+static void free_records(const struct param_row *row, struct param_records *member)
+{
+    for (size_t i = 0; i < member->count; i++) {
+        char *record = (char *)member->items + i * row->record_bytes;
+        for (size_t j = 0; j < row->fields_count; j++) {
+            if (row->fields[j].type == PARAM_STRING) {
+                free_string(member_of(&row->fields[j], record));
+            }
+        }
+    }
+    free(member->items);
+    *member = (struct param_records){.count = 0};
+}
+
+void param_free(const struct param_row *row, void *base)
+{
+    void *member = member_of(row, base);
+    switch (row->type) {
+    case PARAM_STRING:
+        free_string(member);
+        break;
+    case PARAM_STRINGS:
+        free_strings(member);
+        break;
+    case PARAM_INTEGERS:
+        free(((struct param_integers *)member)->items);
+        *(struct param_integers *)member = (struct param_integers){.count = 0};
+        break;
+    case PARAM_MAP:
+        free_pairs(member);
+        break;
+    case PARAM_RECORDS:
+        free_records(row, member);
+        break;
+    case PARAM_INTEGER:
+    case PARAM_NUMBER:
+    case PARAM_BOOLEAN:
+    case PARAM_ENUM:
+    case PARAM_SET:
+        break;
+    }
 }
 
 void render_params_free(struct render_params *params)
@@ -164,13 +136,133 @@ void render_params_free(struct render_params *params)
         return;
     }
     for (size_t i = 0; i < param_rows_count; i++) {
-        if (param_rows[i].type == PARAM_STRING) {
-            free_string(params, &param_rows[i]);
-        } else if (param_rows[i].type == PARAM_STRINGS) {
-            free_strings(params, &param_rows[i]);
-        }
+        param_free(&param_rows[i], params);
     }
     params->affinity_bytes = 0;
+}
+
+/* Strings hold no NUL, but for those that are counted; these have `bytes`. */
+static bool copy_string(char **member, size_t bytes)
+{
+    if (!*member) {
+        return true;
+    }
+    char *copy = malloc(bytes + 1);
+    if (copy) {
+        memcpy(copy, *member, bytes);
+        copy[bytes] = '\0';
+    }
+    *member = copy;
+    return copy != NULL;
+}
+
+static bool copy_plain(char **member)
+{
+    return copy_string(member, *member ? strlen(*member) : 0);
+}
+
+/* Replaces the array behind `*items` by a copy of its bytes; what those own is still shared. */
+static bool copy_array(void **items, size_t bytes)
+{
+    if (!*items) {
+        return true;
+    }
+    void *copy = malloc(bytes > 0 ? bytes : 1);
+    if (copy) {
+        memcpy(copy, *items, bytes);
+    }
+    *items = copy;
+    return copy != NULL;
+}
+
+static bool copy_strings(struct param_strings *member)
+{
+    void *items = member->items;
+    bool good = copy_array(&items, member->count * sizeof *member->items);
+    member->items = items;
+    member->count = good ? member->count : 0;
+    for (size_t i = 0; i < member->count; i++) {
+        good = copy_plain(&member->items[i]) && good;
+    }
+    return good;
+}
+
+static bool copy_pairs(struct param_records *member)
+{
+    bool good = copy_array(&member->items, member->count * sizeof(struct param_pair));
+    struct param_pair *pairs = member->items;
+    member->count = good ? member->count : 0;
+    for (size_t i = 0; i < member->count; i++) {
+        good = copy_plain(&pairs[i].name) && good;
+        good = copy_plain(&pairs[i].value) && good;
+    }
+    return good;
+}
+
+static bool copy_records(const struct param_row *row, struct param_records *member)
+{
+    bool good = copy_array(&member->items, member->count * row->record_bytes);
+    member->count = good ? member->count : 0;
+    for (size_t i = 0; i < member->count; i++) {
+        char *record = (char *)member->items + i * row->record_bytes;
+        for (size_t j = 0; j < row->fields_count; j++) {
+            if (row->fields[j].type == PARAM_STRING) {
+                good = copy_plain(member_of(&row->fields[j], record)) && good;
+            }
+        }
+    }
+    return good;
+}
+
+/* The member at `base` is the bytes of another's; makes what it owns its own. After a
+ * failure it still owns nothing of the other. */
+static bool copy_member(const struct param_row *row, void *base)
+{
+    void *member = member_of(row, base);
+    struct param_integers *integers = member;
+    void *items;
+    size_t bytes;
+    bool good = true;
+    switch (row->type) {
+    case PARAM_STRING:
+        if (row->bytes_offset == 0) {
+            return copy_plain(member);
+        }
+        memcpy(&bytes, (char *)base + row->bytes_offset, sizeof bytes);
+        return copy_string(member, bytes);
+    case PARAM_STRINGS:
+        return copy_strings(member);
+    case PARAM_INTEGERS:
+        items = integers->items;
+        good = copy_array(&items, integers->count * sizeof *integers->items);
+        integers->items = items;
+        integers->count = good ? integers->count : 0;
+        return good;
+    case PARAM_MAP:
+        return copy_pairs(member);
+    case PARAM_RECORDS:
+        return copy_records(row, member);
+    case PARAM_INTEGER:
+    case PARAM_NUMBER:
+    case PARAM_BOOLEAN:
+    case PARAM_ENUM:
+    case PARAM_SET:
+        break;
+    }
+    return true;
+}
+
+bool render_params_copy(const struct render_params *params, struct render_params *ret)
+{
+    bool good = true;
+    *ret = *params;
+    for (size_t i = 0; i < param_rows_count; i++) {
+        good = copy_member(&param_rows[i], ret) && good;
+    }
+    if (!good) {
+        render_params_free(ret);
+    }
+    return good;
 }
 
 const struct param_row *param_find(const char *name)
@@ -185,6 +277,19 @@ const struct param_row *param_find(const char *name)
     return NULL;
 }
 
+bool param_is_given(const struct render_params *params, const char *name)
+{
+    const struct param_row *row = param_find(name);
+    assert(row);
+    return params->given[row - param_rows];
+}
+
+const char *param_last_name(const struct param_row *row)
+{
+    const char *dot = strrchr(row->name, '.');
+    return dot ? dot + 1 : row->name;
+}
+
 const char *param_nearest(const char *name)
 {
     assert(name);
@@ -195,6 +300,21 @@ const char *param_nearest(const char *name)
         if (candidate < best_distance) {
             best_distance = candidate;
             best = param_rows[i].name;
+        }
+    }
+    return best;
+}
+
+const char *param_nearest_field(const struct param_row *row, const char *name)
+{
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+    assert(row->type == PARAM_RECORDS && row->fields_count > 0);
+    for (size_t i = 0; i < row->fields_count; i++) {
+        size_t candidate = nearest_distance(name, param_last_name(&row->fields[i]));
+        if (candidate < best_distance) {
+            best_distance = candidate;
+            best = param_last_name(&row->fields[i]);
         }
     }
     return best;

@@ -16,6 +16,9 @@
 #include <stdint.h>
 #include "config/limits.h"
 
+/* The table of rows is never longer. */
+#define PARAM_ROWS_MAX 128
+
 enum wait_until {
     WAIT_AUTO, /* Settled in virtual time; see cdp/render.h. */
     WAIT_DOMCONTENTLOADED,
@@ -61,10 +64,26 @@ enum media_type { MEDIA_SCREEN, MEDIA_PRINT };
 enum color_scheme { COLOR_SCHEME_LIGHT, COLOR_SCHEME_DARK };
 enum reduced_motion { REDUCED_MOTION_NO_PREFERENCE, REDUCED_MOTION_REDUCE };
 
-/* The items are owned, and so is each. */
+/* What rows of more than one value hold; the items are owned, and so is each of them. */
 struct param_strings {
     char **items;
     size_t count;
+};
+
+struct param_integers {
+    uint32_t *items;
+    size_t count;
+};
+
+/* Of an array of objects: `items` are structs of the row's record_bytes. Of a map: they are
+ * struct param_pair. */
+struct param_records {
+    void *items;
+    size_t count;
+};
+
+struct param_pair {
+    char *name, *value;
 };
 
 /* What the page may ask of the network. */
@@ -105,43 +124,75 @@ struct render_params {
     /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
      * headers are wanted and its redirects are not followed. */
     bool path_mode;
+    bool given[PARAM_ROWS_MAX]; /* By row: the caller said so, be it the default. */
 };
 
 enum param_type {
     PARAM_STRING,
     PARAM_INTEGER,
+    PARAM_NUMBER, /* A double: lengths and factors. */
     PARAM_BOOLEAN,
     PARAM_ENUM,
-    PARAM_STRINGS, /* An array of strings; has no form in a query string. */
+    PARAM_SET,      /* Some of the choices: one name or an array; a query joins them by commas. */
+    PARAM_STRINGS,  /* An array of strings. Like all below it has no form in a query string. */
+    PARAM_INTEGERS, /* An array of integers. */
+    PARAM_MAP,      /* An object of any names, each with a string. */
+    PARAM_RECORDS,  /* An array of objects, whose members are rows of their own. */
 };
 
-/* One row. `name` is dotted for a nested object: "wait.until". */
+/* What a string must be beside its length. */
+enum param_format {
+    FORMAT_TEXT,   /* Anything. */
+    FORMAT_URL,    /* An http or https URL with a host. */
+    FORMAT_HEADER, /* The value of an HTTP header: printable ASCII. */
+    FORMAT_TOKEN,  /* An RFC 9110 token, such as the name of a header. */
+};
+
+/* One row. `name` is dotted for a nested object: "wait.until"; the members of a record are
+ * named below its array: "page.inject[].when". */
 struct param_row {
     const char *name;
     const char *shorthand; /* Name of the object whose main member this is, or NULL. */
     enum param_type type;
-    size_t offset;              /* Of the member in struct render_params. */
-    const char *const *choices; /* PARAM_ENUM: names by value, NULL at the end. */
-    uint64_t initial;           /* Default of an integer, boolean or enum. */
-    uint64_t min, max;          /* PARAM_INTEGER: range; PARAM_STRING: bytes; PARAM_STRINGS:
-                                   bytes of each. */
-    size_t count_max;           /* PARAM_STRINGS: how many. */
+    size_t offset;              /* Of the member in struct render_params, or in the record. */
+    size_t bytes_offset;        /* PARAM_STRING: of a size_t for its length; 0: none. */
+    const char *const *choices; /* PARAM_ENUM, PARAM_SET: names by value, NULL at the end. */
+    uint64_t initial;           /* Default of an integer, boolean, enum or set (a bit mask). */
+    uint64_t min, max;          /* PARAM_INTEGER(S): range; PARAM_STRING(S) and PARAM_MAP: bytes
+                                   of each string. */
+    double number_initial, number_min, number_max; /* PARAM_NUMBER. */
+    enum param_format format;      /* PARAM_STRING, PARAM_STRINGS; of a map: of the values. */
+    enum param_format name_format; /* PARAM_MAP. */
+    bool is_timeout;  /* PARAM_INTEGER: the knob render.timeout_ms_max bounds it too. */
+    bool is_required; /* In a record: each must have it. */
+    size_t count_max; /* Of an array or a map: how many. */
+    const struct param_row *fields; /* PARAM_RECORDS: the members of one. */
+    size_t fields_count, record_bytes;
     const char *meaning;
 };
 
-/* The table is never longer. */
-#define PARAM_ROWS_MAX 128
-
-extern const struct param_row param_rows[];
+extern const struct param_row param_rows[]; /* config/param_rows.c */
 extern const size_t param_rows_count;
 
 /* Fills in the defaults. Zero bytes are not a valid default set. */
 void render_params_init(struct render_params *);
-/* Frees the strings; the struct itself is the caller's. */
+/* Copies with everything owned. False when memory is out; *ret then owns nothing. */
+bool render_params_copy(const struct render_params *, struct render_params *ret);
+/* Frees what is owned; the struct itself is the caller's. */
 void render_params_free(struct render_params *);
+/* The defaults of one record of the row. */
+void param_record_init(const struct param_row *, void *record);
+/* Frees what the member of the row at `base` owns, and leaves it empty. */
+void param_free(const struct param_row *, void *base);
 /* The row of that dotted name or shorthand, or NULL. */
 const struct param_row *param_find(const char *name);
+/* The caller gave that row of the table a value. */
+bool param_is_given(const struct render_params *, const char *name);
+/* The name that messages and the last part of a path use: "when" of "page.inject[].when". */
+const char *param_last_name(const struct param_row *);
 /* The valid name closest to `name` by edit distance, for error messages. Never NULL. */
 const char *param_nearest(const char *name);
+/* The same among the members of the row's records. */
+const char *param_nearest_field(const struct param_row *, const char *name);
 
 #endif

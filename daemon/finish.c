@@ -87,16 +87,6 @@ static void on_worked(uv_work_t *work, int status)
     inbox_push(&finish->daemon->inbox, &event);
 }
 
-static char *copy(const char *bytes, size_t count)
-{
-    char *text = bytes != NULL ? malloc(count + 1) : NULL;
-    if (text != NULL) {
-        memcpy(text, bytes, count);
-        text[count] = '\0';
-    }
-    return text;
-}
-
 void finish_start(struct daemon *daemon, const struct request *request, const struct phases *phases,
                   struct render_result *result)
 {
@@ -107,14 +97,12 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
     finish->work.data = finish;
     finish->daemon = daemon;
     finish->request = *request;
-    finish->request.http.params.url = copy(params->url, strlen(params->url));
-    finish->request.http.params.affinity = copy(params->affinity, params->affinity_bytes);
-    finish->request.http.params.base =
-        copy(params->base, params->base != NULL ? strlen(params->base) : 0);
+    if (!render_params_copy(params, &finish->request.http.params))
+        abort();
     finish->phases = *phases;
     finish->result = result;
     bool is_plain =
-        !params->path_mode && !request->http.gzip && request->http.accept == HTTP_ACCEPT_DOCUMENT;
+        !wants_edit(params) && !request->http.gzip && request->http.accept == HTTP_ACCEPT_DOCUMENT;
     if (!is_plain && result->html_bytes > INLINE_BYTES_MAX) {
         int error = uv_queue_work(&daemon->loop, &finish->work, on_work, on_worked);
         assert(error == 0);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <jansson.h>
 #include "http/fields.h"
+#include "http/rules.h"
 #include "http/text.h"
 
 /* What the walk over one object needs; prefix is "" or the name of the object it is in. */
@@ -84,19 +85,147 @@ static const char *show(const json_t *value, char ret[TEXT_QUOTE_BYTES + 2])
     return "an object";
 }
 
-static bool store_strings(const struct walk *walk, const struct param_row *row, const json_t *array)
+static bool store_string_item(const struct field *field, const json_t *item, struct fault *fault)
+{
+    const char *text = json_string_value(item);
+    return field_add_string(field, text, json_string_length(item), fault);
+}
+
+/* The items of an array of strings or integers. */
+static bool store_array(const struct field *field, const json_t *array, struct fault *fault)
+{
+    bool wants_text = field->row->type == PARAM_STRINGS;
+    size_t index;
+    json_t *item;
+    json_array_foreach(array, index, item)
+    {
+        char shown[TEXT_QUOTE_BYTES + 2], text[TEXT_QUOTE_BYTES + 32];
+        if (wants_text ? !json_is_string(item) : !json_is_integer(item)) {
+            snprintf(text, sizeof(text), "an array that holds %s", show(item, shown));
+            return field_mismatch(field, text, fault);
+        }
+        if (wants_text ? !store_string_item(field, item, fault)
+                       : !field_add_integer(field, json_integer_value(item), fault))
+            return false;
+    }
+    return true;
+}
+
+/* One name, or an array of them; an empty one would ask for nothing at all. */
+static bool store_set(const struct field *field, const json_t *value, struct fault *fault)
+{
+    size_t count = json_is_array(value) ? json_array_size(value) : 1;
+    if (count == 0)
+        return field_mismatch(field, "empty", fault);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_is_array(value) ? json_array_get(value, i) : value;
+        char shown[TEXT_QUOTE_BYTES + 2];
+        if (!json_is_string(item))
+            return field_mismatch(field, show(item, shown), fault);
+        if (!field_add_choice(field, i == 0, json_string_value(item), json_string_length(item),
+                              fault))
+            return false;
+    }
+    return true;
+}
+
+static bool store_map(const struct field *field, const json_t *object, struct fault *fault)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        char shown[TEXT_QUOTE_BYTES + 2], text[TEXT_QUOTE_BYTES + 32];
+        if (!json_is_string(value)) {
+            snprintf(text, sizeof(text), "an object that holds %s", show(value, shown));
+            return field_mismatch(field, text, fault);
+        }
+        if (!field_add_pair(field, key, json_string_value(value), json_string_length(value), fault))
+            return false;
+    }
+    return true;
+}
+
+/* A value that is no array and no object. */
+static bool store_single(const struct field *field, const json_t *value, struct fault *fault)
+{
+    char shown[TEXT_QUOTE_BYTES + 2];
+    enum param_type type = field->row->type;
+    if (type == PARAM_STRING && json_is_string(value))
+        return field_set_string(field, json_string_value(value), json_string_length(value), fault);
+    if (type == PARAM_ENUM && json_is_string(value))
+        return field_set_choice(field, json_string_value(value), json_string_length(value), fault);
+    if (type == PARAM_INTEGER && json_is_integer(value))
+        return field_set_integer(field, json_integer_value(value), fault);
+    if (type == PARAM_NUMBER && json_is_number(value))
+        return field_set_number(field, json_number_value(value), fault);
+    if (type == PARAM_BOOLEAN && json_is_boolean(value))
+        return field_set_boolean(field, json_is_true(value));
+    return field_mismatch(field, show(value, shown), fault);
+}
+
+static const struct param_row *find_member(const struct param_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->fields_count; i++) {
+        if (strcmp(param_last_name(&row->fields[i]), name) == 0)
+            return &row->fields[i];
+    }
+    return NULL;
+}
+
+static bool unknown_member(const struct param_row *row, const char *key, struct fault *fault)
+{
+    char shown[TEXT_QUOTE_BYTES], name[NAME_BYTES];
+    text_quote(shown, key, strlen(key));
+    snprintf(name, sizeof(name), "%s[].%s", row->name, shown);
+    return fault_set(fault, HTTP_UNKNOWN_PARAM, name,
+                     "An item of \"%s\" has no member \"%s\"; the nearest is \"%s\".", row->name,
+                     shown, param_nearest_field(row, key));
+}
+
+/* The members that each record must have are there. */
+static bool record_check(const struct param_row *row, const json_t *object, struct fault *fault)
+{
+    for (size_t i = 0; i < row->fields_count; i++) {
+        const char *name = param_last_name(&row->fields[i]);
+        if (row->fields[i].is_required && !json_object_get(object, name))
+            return fault_set(fault, HTTP_INVALID_PARAM, row->fields[i].name,
+                             "\"%s\" is missing; every item of \"%s\" needs it.",
+                             row->fields[i].name, row->name);
+    }
+    return true;
+}
+
+static bool store_record(const struct field *field, json_t *object, struct fault *fault)
+{
+    struct field member = {.config = field->config, .base = field_add_record(field, fault)};
+    const char *key;
+    json_t *value;
+    if (!member.base)
+        return false;
+    json_object_foreach(object, key, value)
+    {
+        member.row = find_member(field->row, key);
+        if (!member.row)
+            return unknown_member(field->row, key, fault);
+        if (!store_single(&member, value, fault))
+            return false;
+    }
+    return record_check(field->row, object, fault);
+}
+
+static bool store_records(const struct field *field, const json_t *array, struct fault *fault)
 {
     size_t index;
     json_t *item;
     json_array_foreach(array, index, item)
     {
         char shown[TEXT_QUOTE_BYTES + 2], text[TEXT_QUOTE_BYTES + 32];
-        if (!json_is_string(item)) {
+        if (!json_is_object(item)) {
             snprintf(text, sizeof(text), "an array that holds %s", show(item, shown));
-            return field_mismatch(walk->config, row, text, walk->fault);
+            return field_mismatch(field, text, fault);
         }
-        if (!field_add_string(walk->config, walk->params, row, json_string_value(item),
-                              json_string_length(item), walk->fault))
+        if (!store_record(field, item, fault))
             return false;
     }
     return true;
@@ -104,19 +233,17 @@ static bool store_strings(const struct walk *walk, const struct param_row *row, 
 
 static bool store(const struct walk *walk, const struct param_row *row, const json_t *value)
 {
-    char shown[TEXT_QUOTE_BYTES + 2];
-    bool wants_text = row->type == PARAM_STRING || row->type == PARAM_ENUM;
-    if (wants_text && json_is_string(value))
-        return field_set_string(walk->config, walk->params, row, json_string_value(value),
-                                json_string_length(value), walk->fault);
-    if (row->type == PARAM_STRINGS && json_is_array(value))
-        return store_strings(walk, row, value);
-    if (row->type == PARAM_INTEGER && json_is_integer(value))
-        return field_set_integer(walk->config, walk->params, row, json_integer_value(value),
-                                 walk->fault);
-    if (row->type == PARAM_BOOLEAN && json_is_boolean(value))
-        return field_set_boolean(walk->params, row, json_is_true(value));
-    return field_mismatch(walk->config, row, show(value, shown), walk->fault);
+    const struct field field = {.config = walk->config, .row = row, .base = walk->params};
+    walk->params->given[row - param_rows] = true;
+    if ((row->type == PARAM_STRINGS || row->type == PARAM_INTEGERS) && json_is_array(value))
+        return store_array(&field, value, walk->fault);
+    if (row->type == PARAM_SET && (json_is_array(value) || json_is_string(value)))
+        return store_set(&field, value, walk->fault);
+    if (row->type == PARAM_MAP && json_is_object(value))
+        return store_map(&field, value, walk->fault);
+    if (row->type == PARAM_RECORDS && json_is_array(value))
+        return store_records(&field, value, walk->fault);
+    return store_single(&field, value, walk->fault);
 }
 
 /* The first row inside the object `name`, or NULL when no parameter is nested in it. */
@@ -208,7 +335,7 @@ static bool walk_object(const struct walk *walk, json_t *root)
         if (!members(walk, &pending, stack, &depth))
             return false;
     }
-    return fields_check(walk->params, walk->fault);
+    return rules_check(walk->params, walk->fault);
 }
 
 static json_t *parse(const char *body, size_t bytes, struct fault *fault)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/fields.h"
+#include "http/rules.h"
 #include "http/text.h"
 
 /* One pair of a query, decoded. The strings live in the copy that the form owns. */
@@ -80,32 +81,66 @@ static bool integer_parse(const char *text, int64_t *ret)
     return true;
 }
 
+static bool number_parse(const char *text, double *ret)
+{
+    char *end;
+    if (strspn(text, "-0123456789.") != strlen(text))
+        return false;
+    *ret = strtod(text, &end);
+    return end != text && *end == '\0';
+}
+
+/* Names joined by commas. */
+static bool store_set(const struct field *field, const char *text, struct fault *fault)
+{
+    bool is_first = true;
+    for (; is_first || *text != '\0'; is_first = false) {
+        size_t bytes = strcspn(text, ",");
+        if (!field_add_choice(field, is_first, text, bytes, fault))
+            return false;
+        text += bytes + (text[bytes] == ',' ? 1 : 0);
+    }
+    return true;
+}
+
 static bool store(const struct config *config, struct render_params *params,
                   const struct param_row *row, const struct form *form, struct fault *fault)
 {
+    const struct field field = {.config = config, .row = row, .base = params};
     int64_t number;
+    double real;
     bool truth;
     switch (row->type) {
     case PARAM_STRING:
+        return field_set_string(&field, form->value, form->value_bytes, fault);
     case PARAM_ENUM:
-        return field_set_string(config, params, row, form->value, form->value_bytes, fault);
+        return field_set_choice(&field, form->value, form->value_bytes, fault);
+    case PARAM_SET:
+        return store_set(&field, form->value, fault);
     case PARAM_INTEGER:
         if (integer_parse(form->value, &number))
-            return field_set_integer(config, params, row, number, fault);
+            return field_set_integer(&field, number, fault);
+        break;
+    case PARAM_NUMBER:
+        if (number_parse(form->value, &real))
+            return field_set_number(&field, real, fault);
         break;
     case PARAM_STRINGS:
+    case PARAM_INTEGERS:
+    case PARAM_MAP:
+    case PARAM_RECORDS:
         return fault_set(fault, HTTP_INVALID_PARAM, row->name,
-                         "\"%s\" is an array, which a query string cannot hold; use POST with a "
-                         "JSON body.",
+                         "\"%s\" is an array or an object, which a query string cannot hold; use "
+                         "POST with a JSON body.",
                          row->name);
     case PARAM_BOOLEAN:
         if (boolean_parse(form->value, &truth))
-            return field_set_boolean(params, row, truth);
+            return field_set_boolean(&field, truth);
         break;
     }
     char shown[TEXT_QUOTE_BYTES], quoted[TEXT_QUOTE_BYTES + 2];
     snprintf(quoted, sizeof(quoted), "\"%s\"", text_quote(shown, form->value, form->value_bytes));
-    return field_mismatch(config, row, quoted, fault);
+    return field_mismatch(&field, quoted, fault);
 }
 
 static bool unknown_name(const struct form *form, struct fault *fault)
@@ -126,21 +161,19 @@ static bool given_twice(const char *name, struct fault *fault)
 static bool render_pairs(const struct config *config, struct form *form,
                          struct render_params *params, struct fault *fault)
 {
-    bool seen[PARAM_ROWS_MAX] = {false};
-    assert(param_rows_count <= PARAM_ROWS_MAX);
     enum form_step step;
     while ((step = form_next(form, fault)) == FORM_PAIR) {
         const struct param_row *row = param_find(form->name);
         if (!row)
             return unknown_name(form, fault);
         size_t index = (size_t)(row - param_rows);
-        if (seen[index])
+        if (params->given[index])
             return given_twice(row->name, fault);
-        seen[index] = true;
+        params->given[index] = true;
         if (!store(config, params, row, form, fault))
             return false;
     }
-    return step == FORM_END && fields_check(params, fault);
+    return step == FORM_END && rules_check(params, fault);
 }
 
 bool form_parse_render(const struct config *config, const char *query, struct render_params *ret,

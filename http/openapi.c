@@ -20,27 +20,111 @@ static json_t *choices_json(const struct param_row *row)
     return list;
 }
 
-/* The schema of one parameter. */
-static json_t *param_schema(const struct param_row *row)
+static json_t *string_schema(const struct param_row *row)
 {
+    return json_pack("{s:s, s:I, s:I}", "type", "string", "minLength", (json_int_t)row->min,
+                     "maxLength", (json_int_t)row->max);
+}
+
+static json_t *integer_schema(const struct param_row *row)
+{
+    return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)row->min,
+                     "maximum", (json_int_t)row->max);
+}
+
+static json_t *array_schema(const struct param_row *row, json_t *items)
+{
+    return json_pack("{s:s, s:I, s:o}", "type", "array", "maxItems", (json_int_t)row->count_max,
+                     "items", items);
+}
+
+/* One name, or an array of them. */
+static json_t *set_schema(const struct param_row *row)
+{
+    json_t *initial = json_array();
+    for (size_t i = 0; row->choices[i]; i++) {
+        if (row->initial & UINT64_C(1) << i)
+            (void)json_array_append_new(initial, json_string(row->choices[i]));
+    }
+    return json_pack("{s:[{s:s, s:o}, {s:s, s:i, s:{s:s, s:o}}], s:o}", "oneOf", "type", "string",
+                     "enum", choices_json(row), "type", "array", "minItems", 1, "items", "type",
+                     "string", "enum", choices_json(row), "default", initial);
+}
+
+/* The schema of a row that is no array of records. */
+static json_t *single_schema(const struct param_row *row)
+{
+    json_t *schema;
     switch (row->type) {
     case PARAM_STRING:
-        return json_pack("{s:s, s:I, s:I}", "type", "string", "minLength", (json_int_t)row->min,
-                         "maxLength", (json_int_t)row->max);
+        return string_schema(row);
     case PARAM_STRINGS:
-        return json_pack("{s:s, s:I, s:{s:s, s:I, s:I}}", "type", "array", "maxItems",
-                         (json_int_t)row->count_max, "items", "type", "string", "minLength",
-                         (json_int_t)row->min, "maxLength", (json_int_t)row->max);
+        return array_schema(row, string_schema(row));
     case PARAM_INTEGER:
-        return json_pack("{s:s, s:I, s:I, s:I}", "type", "integer", "minimum", (json_int_t)row->min,
-                         "maximum", (json_int_t)row->max, "default", (json_int_t)row->initial);
+        schema = integer_schema(row);
+        (void)json_object_set_new(schema, "default", json_integer((json_int_t)row->initial));
+        return schema;
+    case PARAM_INTEGERS:
+        return array_schema(row, integer_schema(row));
+    case PARAM_NUMBER:
+        return json_pack("{s:s, s:f, s:f, s:f}", "type", "number", "minimum", row->number_min,
+                         "maximum", row->number_max, "default", row->number_initial);
     case PARAM_BOOLEAN:
         return json_pack("{s:s, s:b}", "type", "boolean", "default", (int)row->initial);
     case PARAM_ENUM:
         return json_pack("{s:s, s:o, s:s}", "type", "string", "enum", choices_json(row), "default",
                          row->choices[row->initial]);
+    case PARAM_SET:
+        return set_schema(row);
+    case PARAM_MAP:
+        return json_pack("{s:s, s:I, s:o}", "type", "object", "maxProperties",
+                         (json_int_t)row->count_max, "additionalProperties", string_schema(row));
+    case PARAM_RECORDS:
+        break;
     }
-    abort(); /* Every type is above. */
+    abort(); /* Records hold no records, and every other type is above. */
+}
+
+static json_t *record_schema(const struct param_row *row)
+{
+    json_t *properties = json_object(), *required = json_array();
+    for (size_t i = 0; i < row->fields_count; i++) {
+        const struct param_row *field = &row->fields[i];
+        json_t *property = single_schema(field);
+        (void)json_object_set_new(property, "description", json_string(field->meaning));
+        (void)json_object_set_new(properties, param_last_name(field), property);
+        if (field->is_required)
+            (void)json_array_append_new(required, json_string(param_last_name(field)));
+    }
+    return json_pack("{s:s, s:b, s:o, s:o}", "type", "object", "additionalProperties", 0,
+                     "properties", properties, "required", required);
+}
+
+/* The schema of one parameter. */
+static json_t *param_schema(const struct param_row *row)
+{
+    return row->type == PARAM_RECORDS ? array_schema(row, record_schema(row)) : single_schema(row);
+}
+
+/* In a query string: arrays and objects have no form there, and sets are joined by commas. */
+static json_t *query_schema(const struct param_row *row)
+{
+    switch (row->type) {
+    case PARAM_SET:
+        return json_pack("{s:s}", "type", "string");
+    case PARAM_STRINGS:
+    case PARAM_INTEGERS:
+    case PARAM_MAP:
+    case PARAM_RECORDS:
+        return NULL;
+    case PARAM_STRING:
+    case PARAM_INTEGER:
+    case PARAM_NUMBER:
+    case PARAM_BOOLEAN:
+    case PARAM_ENUM:
+        break;
+    }
+    return param_schema(row);
 }
 
 static json_t *object_schema(void)
@@ -82,10 +166,12 @@ static json_t *query_parameters(void)
     json_t *list = json_array();
     for (size_t i = 0; i < param_rows_count; i++) {
         const struct param_row *row = &param_rows[i];
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", row->name,
-                                                    "in", "query", "required",
-                                                    strcmp(row->name, "url") == 0, "description",
-                                                    row->meaning, "schema", param_schema(row)));
+        json_t *schema = query_schema(row);
+        if (schema)
+            (void)json_array_append_new(
+                list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", row->name, "in", "query",
+                                "required", strcmp(row->name, "url") == 0, "description",
+                                row->meaning, "schema", schema));
     }
     return list;
 }

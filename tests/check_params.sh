@@ -12,10 +12,10 @@ fail() {
     echo "FAILED: $1"
 }
 
-rows=$(sed -n 's/^    {"\([A-Za-z.]*\)",.*/\1/p' config/params.c)
+rows=$(sed -n 's/^    {"\([]A-Za-z.[]*\)",.*/\1/p' config/param_rows.c)
 listed=$(sed '/^#/d' tests/params.list)
 
-[ "$(echo "$rows" | wc -l)" -ge 10 ] || fail "the rows of config/params.c are not found"
+[ "$(echo "$rows" | wc -l)" -ge 10 ] || fail "the rows of config/param_rows.c are not found"
 for row in $rows; do
     line=$(echo "$listed" | awk -v row="$row" '$1 == row { print $2, $3 }')
     file=${line% *}

@@ -44,6 +44,31 @@ START_TEST(free_releases_strings_and_may_be_repeated)
 }
 END_TEST
 
+/* The copy owns what it holds: the first may go. */
+START_TEST(copy_stands_alone)
+{
+    struct render_params params, copy;
+    render_params_init(&params);
+    params.url = strdup("http://127.0.0.1/");
+    params.affinity = malloc(4);
+    memcpy(params.affinity, "a\0b", 4); /* Counted, not terminated. */
+    params.affinity_bytes = 3;
+    params.network.block_urls.items = calloc(2, sizeof(char *));
+    params.network.block_urls.items[0] = strdup("*.png");
+    params.network.block_urls.count = 1;
+    params.given[0] = true;
+    ck_assert(render_params_copy(&params, &copy));
+    render_params_free(&params);
+    ck_assert_str_eq(copy.url, "http://127.0.0.1/");
+    ck_assert_uint_eq(copy.affinity_bytes, 3);
+    ck_assert_mem_eq(copy.affinity, "a\0b", 3);
+    ck_assert_uint_eq(copy.network.block_urls.count, 1);
+    ck_assert_str_eq(copy.network.block_urls.items[0], "*.png");
+    ck_assert(param_is_given(&copy, "url"));
+    render_params_free(&copy);
+}
+END_TEST
+
 /* The rows the interface promises, with their ranges. */
 static const struct {
     const char *name;
@@ -182,6 +207,7 @@ int main(void)
     TCase *tests = tcase_create("params");
     tcase_add_test(tests, defaults_are_those_of_the_interface);
     tcase_add_test(tests, free_releases_strings_and_may_be_repeated);
+    tcase_add_test(tests, copy_stands_alone);
     tcase_add_loop_test(tests, rows_have_type_range_and_choices, 0, COUNT(wanted));
     tcase_add_test(tests, table_has_exactly_the_wanted_rows);
     tcase_add_loop_test(tests, nearest_name_is_the_one_meant, 0, COUNT(misspelt));

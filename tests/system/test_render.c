@@ -136,6 +136,25 @@ START_TEST(wait_until)
 }
 END_TEST
 
+/* Every kind of value that a request owns lives as long as its answer needs it. */
+START_TEST(owned_parameters)
+{
+    struct stage stage = stage_open(small_pool);
+    struct client_reply reply;
+    for (int n = 0; n < 2; n++) {
+        client_render(stage.harness->address, &reply,
+                      "{s:s, s:s, s:{s:{s:s}, s:s, s:s}, s:{s:s}, s:{s:[s, s]}, s:{s:b, s:s}}",
+                      "url", origin_url(stage.origin, "/timers"), "affinity", "owner", "wait",
+                      "selector", "selector", "body", "expression", "document.body", "readyFlag",
+                      "done", "page", "userAgent", "Probe/7", "network", "blockUrls", "*.png",
+                      "*.css", "document", "stripScripts", 1, "base", "http://b.test/");
+        expect_reply(&reply, 200, "<base href=\"http://b.test/\">");
+        client_reply_free(&reply);
+    }
+    stage_close(&stage);
+}
+END_TEST
+
 /* 502 with the code of the network, never the browser's own error page; and the error
  * page's load event is not taken for that of the next render in the same page. */
 START_TEST(failed_navigation)
@@ -366,6 +385,7 @@ int main(void)
     suite_add(suite, get_and_head, 120);
     suite_add(suite, envelope, 120);
     suite_add(suite, wait_until, 120);
+    suite_add(suite, owned_parameters, 120);
     suite_add(suite, failed_navigation, 120);
     suite_add(suite, denied_ports, 120);
     suite_add(suite, origin_status, 120);

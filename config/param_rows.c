@@ -1,0 +1,112 @@
+/* param_rows.c: the table of what a caller may ask for of one render. */
+#include <assert.h>
+#include "config/params.h"
+
+/* Enumerations are stored through their row as plain unsigned integers. */
+static_assert(sizeof(enum isolation) == sizeof(unsigned), "enums are written as unsigned");
+static_assert(sizeof(enum wait_until) == sizeof(unsigned), "enums are written as unsigned");
+
+/* The order is that of the enumerations; tests/test_params.c holds them together. */
+static const char *const isolation_names[] = {"default", "affinity", "origin", "fresh", NULL};
+static const char *const lane_names[] = {"main", "nested", NULL};
+static const char *const on_timeout_names[] = {"partial", "error", NULL};
+static const char *const until_names[] = {"auto", "domcontentloaded", "load", "none", NULL};
+static const char *const state_names[] = {"attached", "visible", "hidden", "detached", NULL};
+static const char *const media_names[] = {"screen", "print", NULL};
+static const char *const scheme_names[] = {"light", "dark", NULL};
+static const char *const motion_names[] = {"no-preference", "reduce", NULL};
+
+#define AT(member) .offset = offsetof(struct render_params, member)
+
+const struct param_row param_rows[] = {
+    {"url", .type = PARAM_STRING, AT(url), .min = 1, .max = URL_BYTES_MAX, .format = FORMAT_URL,
+     .meaning = "The http or https URL to render, navigated byte for byte."},
+    {"affinity", .type = PARAM_STRING, AT(affinity), .min = 1, .max = AFFINITY_KEY_BYTES_MAX,
+     .bytes_offset = offsetof(struct render_params, affinity_bytes),
+     .meaning = "Key of the warm context: the same key has the same cookies, storage and cache, "
+                "and never shares them with another."},
+    {"isolation", .type = PARAM_ENUM, AT(isolation), .choices = isolation_names,
+     .initial = ISOLATION_DEFAULT,
+     .meaning = "Which context serves: that of the affinity, that of the URL's origin, or one "
+                "made for this render alone. By default affinity when a key is given, else "
+                "origin."},
+    {"lane", .type = PARAM_ENUM, AT(lane), .choices = lane_names, .initial = LANE_MAIN,
+     .meaning = "nested: made on behalf of a render of the same affinity that waits for it; "
+                "needs affinity."},
+    {"priority", .type = PARAM_INTEGER, AT(priority), .initial = 0, .min = 0, .max = 1000000,
+     .meaning = "Higher is served first."},
+    {"timeoutMs", .type = PARAM_INTEGER, AT(timeout_ms), .initial = 30000, .min = 1, .max = 120000,
+     .is_timeout = true, .meaning = "One budget from arrival to answer, the queue included."},
+    {"queueTimeoutMs", .type = PARAM_INTEGER, AT(queue_timeout_ms), .initial = 0, .min = 0,
+     .max = 120000, .is_timeout = true,
+     .meaning = "Longest wait before the start; 0: as long as timeoutMs allows."},
+    {"onTimeout", .type = PARAM_ENUM, AT(on_timeout), .choices = on_timeout_names,
+     .initial = ON_TIMEOUT_PARTIAL,
+     .meaning = "At the deadline: partial answers what is there, marked partial; error "
+                "answers 504, or 422 when a condition of wait did not hold."},
+    {"retryOnCrash", .type = PARAM_BOOLEAN, AT(retry_on_crash), .initial = 1,
+     .meaning = "Render once more, with the same rank and deadline, when the page or the browser "
+                "crashes."},
+    {"wait.until", .type = PARAM_ENUM, AT(until), .choices = until_names, .initial = WAIT_AUTO,
+     .meaning = "When the page is captured: settled in virtual time (auto), at one of the "
+                "browser's own milestones, or at once."},
+    {"wait.readyFlag", .type = PARAM_STRING, AT(wait.ready_flag), .min = 0, .max = 256,
+     .meaning = "A global of the page, prerenderReady by default: while it is the boolean false "
+                "the page is not captured, and once it is true the page is soon. Empty: none. "
+                "Under wait.until auto only."},
+    {"wait.readyFlagGraceMs", .type = PARAM_INTEGER, AT(wait.ready_flag_grace_ms), .initial = 1000,
+     .min = 0, .max = 120000, .meaning = "Time on the page's clock from that true to the capture."},
+    {"wait.selector.selector", "wait.selector", .type = PARAM_STRING, AT(wait.selector), .min = 1,
+     .max = 4096, .meaning = "CSS selector that must match; see its state."},
+    {"wait.selector.state", .type = PARAM_ENUM, AT(wait.selector_state), .choices = state_names,
+     .initial = SELECTOR_ATTACHED,
+     .meaning = "What the matching elements must be: attached or visible (minCount of them), "
+                "hidden or detached (all of them)."},
+    {"wait.selector.minCount", .type = PARAM_INTEGER, AT(wait.selector_min_count), .initial = 1,
+     .min = 1, .max = 1000000, .meaning = "How many elements must match."},
+    {"wait.expression", .type = PARAM_STRING, AT(wait.expression), .min = 1, .max = 65536,
+     .meaning = "JavaScript evaluated in the page until its value is truthy."},
+    {"wait.event", .type = PARAM_STRING, AT(wait.event), .min = 1, .max = 256,
+     .meaning = "Name of an event that the page must dispatch."},
+    {"wait.domStableMs", .type = PARAM_INTEGER, AT(wait.dom_stable_ms), .initial = 0, .min = 0,
+     .max = 60000,
+     .meaning = "Time on the page's clock without a change of the document. It may delay the "
+                "capture, never hasten it."},
+    {"wait.delayMs", .type = PARAM_INTEGER, AT(wait.delay_ms), .initial = 0, .min = 0,
+     .max = 120000,
+     .meaning = "Least time on the page's clock between wait.until's milestone and the capture."},
+    {"page.viewport.width", .type = PARAM_INTEGER, AT(page.width), .initial = VIEWPORT_WIDTH,
+     .min = 1, .max = 8192, .meaning = "Width of the page in CSS pixels."},
+    {"page.viewport.height", .type = PARAM_INTEGER, AT(page.height), .initial = VIEWPORT_HEIGHT,
+     .min = 1, .max = 8192, .meaning = "Height of the page in CSS pixels."},
+    {"page.viewport.mobile", .type = PARAM_BOOLEAN, AT(page.mobile), .initial = 0,
+     .meaning = "Lay out as a telephone does: the viewport meta tag counts, scrollbars overlay."},
+    {"page.viewport.touch", .type = PARAM_BOOLEAN, AT(page.touch), .initial = 0,
+     .meaning = "The page sees a touch screen."},
+    {"page.userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1, .max = 1024,
+     .format = FORMAT_HEADER,
+     .meaning = "User-Agent of every request and of navigator.userAgent; client hints that would "
+                "contradict it are not sent. Printable ASCII."},
+    {"page.media.type", .type = PARAM_ENUM, AT(page.media_type), .choices = media_names,
+     .initial = MEDIA_SCREEN, .meaning = "CSS media type."},
+    {"page.media.colorScheme", .type = PARAM_ENUM, AT(page.color_scheme), .choices = scheme_names,
+     .initial = COLOR_SCHEME_LIGHT, .meaning = "CSS prefers-color-scheme."},
+    {"page.media.reducedMotion", .type = PARAM_ENUM, AT(page.reduced_motion),
+     .choices = motion_names, .initial = REDUCED_MOTION_NO_PREFERENCE,
+     .meaning = "CSS prefers-reduced-motion."},
+    {"page.javaScript", .type = PARAM_BOOLEAN, AT(page.javascript), .initial = 1,
+     .meaning = "Whether the page's scripts run."},
+    {"network.blockUrls", .type = PARAM_STRINGS, AT(network.block_urls), .min = 1, .max = 2048,
+     .count_max = 256,
+     .meaning = "Patterns of URLs that the page does not get; `*` is anything. The document itself "
+                "is not held back."},
+    {"document.stripScripts", .type = PARAM_BOOLEAN, AT(strip_scripts), .initial = 0,
+     .meaning = "Leave scripts out of the document, JSON-LD excepted, and HTML imports."},
+    {"document.base", .type = PARAM_STRING, AT(base), .min = 1, .max = URL_BYTES_MAX,
+     .format = FORMAT_URL,
+     .meaning = "An http or https URL for a <base> in the head of the document, if it has none "
+                "of its own."},
+};
+
+const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];
+static_assert(sizeof param_rows / sizeof param_rows[0] <= PARAM_ROWS_MAX, "raise PARAM_ROWS_MAX");
