@@ -163,7 +163,7 @@ enum page_errand page_clock_errand(struct page *, uint64_t now_ms);
 void page_clock_take(struct page *, uint64_t now_ms);
 /* Begins to prepare a spare target when the clock has run ahead. */
 void page_clock_plan(struct page *, uint64_t now_ms);
-/* Shows the spare target, if it is ready. */
+/* Shows the spare target, if it is ready and no probe waits for an answer of the old one. */
 void page_clock_swap(struct page *, uint64_t now_ms);
 
 /* page_url.c */

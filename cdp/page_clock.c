@@ -87,7 +87,7 @@ void page_clock_plan(struct page *page, uint64_t now_ms)
 
 void page_clock_swap(struct page *page, uint64_t now_ms)
 {
-    if (page->spare == NULL || page->spare->state != TARGET_READY)
+    if (page->is_probing || page->spare == NULL || page->spare->state != TARGET_READY)
         return;
     assert(page->state == PAGE_READY || page->state == PAGE_STARTING);
     target_free(page->old); /* Told to close long ago. */
