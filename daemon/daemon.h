@@ -7,7 +7,7 @@
  *   events.c   what the adapters report, turned into events of the pool
  *   act.c      what the pool decides, carried out
  *   requests.c render requests by id, from arrival to answer
- *   reply.c    a render result as an HTTP answer
+ *   reply.c    a render result as an HTTP answer, with verdict.c, envelope.c
  *   dialect.c  answers in the dialect of a fleet manager
  *   finish.c   its document edited and compressed, in a thread when it is large
  *   path_mode.c  what an answer in path mode takes over from the origin
@@ -129,8 +129,6 @@ void daemon_step(struct daemon *, const struct pool_event *);
 void reply_result(struct daemon *, const struct request *, struct render_result *);
 /* The rest of it, once the body is ready. Takes the process. */
 void reply_finished(struct daemon *, struct finish *);
-/* The JSON form of a render; NULL when memory is out. Reads nothing else. */
-char *reply_envelope(const struct request *, const struct render_result *, const struct phases *);
 /* A problem instead of a document; in path mode 502 reads 504, with the reason in a header. */
 void reply_problem(struct daemon *, const struct request *, const struct http_problem *,
                    const struct http_header *headers, size_t headers_count);

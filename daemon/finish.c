@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/daemon.h"
+#include "daemon/envelope.h"
 #include "daemon/gzip.h"
 
 /* What is done at once: about a millisecond of parsing or compressing. */
@@ -62,7 +63,7 @@ static void run(struct finish *finish)
     if (finish->error != 0)
         return;
     if (http->accept == HTTP_ACCEPT_ENVELOPE) {
-        finish->body = reply_envelope(&finish->request, finish->result, &finish->phases);
+        finish->body = envelope_text(&finish->request, finish->result, &finish->phases);
         finish->body_bytes = finish->body != NULL ? strlen(finish->body) : 0;
         finish->error = finish->body != NULL ? 0 : -ENOMEM;
     } else {

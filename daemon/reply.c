@@ -1,135 +1,19 @@
-/* reply.c: a render result as an HTTP answer: the document with headers that tell how it
+/* reply.c: a render result as an HTTP answer: what was made with headers that tell how it
  * came about, or an envelope that holds everything, or a typed error. */
 #include "daemon/daemon.h"
 #include "daemon/path_mode.h"
+#include "daemon/verdict.h"
 
 #include <assert.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *outcome_name(enum render_outcome outcome)
-{
-    return outcome == RENDER_COMPLETE ? "complete"
-                                      : (outcome == RENDER_PARTIAL ? "partial" : "failed");
-}
 
 static enum metric_outcome metric_of(enum render_outcome outcome)
 {
     return outcome == RENDER_COMPLETE
                ? METRIC_COMPLETE
                : (outcome == RENDER_PARTIAL ? METRIC_PARTIAL : METRIC_FAILED);
-}
-
-static const char *reason_name(enum render_reason reason)
-{
-    switch (reason) {
-    case RENDER_SETTLED:
-        return "settled";
-    case RENDER_READY_FLAG:
-        return "ready-flag";
-    case RENDER_CONDITION:
-        return "condition";
-    case RENDER_DEADLINE:
-        return "deadline";
-    }
-    return "settled";
-}
-
-static const char *warmth_name(enum pool_warmth warmth)
-{
-    switch (warmth) {
-    case POOL_WARM:
-        return "warm";
-    case POOL_COLD:
-        return "cold";
-    case POOL_FRESH:
-        return "fresh";
-    }
-    return "fresh";
-}
-
-static enum http_code code_of(enum render_code code)
-{
-    switch (code) {
-    case RENDER_NAVIGATION_FAILED:
-        return HTTP_NAVIGATION_FAILED;
-    case RENDER_URL_DENIED:
-        return HTTP_URL_DENIED;
-    case RENDER_TOO_MANY_REDIRECTS:
-        return HTTP_TOO_MANY_REDIRECTS;
-    case RENDER_REDIRECT_STORM:
-        return HTTP_REDIRECT_STORM;
-    case RENDER_NOT_A_DOCUMENT:
-        return HTTP_NOT_A_DOCUMENT;
-    case RENDER_OUTPUT_TOO_LARGE:
-        return HTTP_OUTPUT_TOO_LARGE;
-    case RENDER_WAIT_UNMET:
-        return HTTP_WAIT_UNMET;
-    case RENDER_TIMEOUT:
-        return HTTP_RENDER_TIMEOUT;
-    case RENDER_UNRESPONSIVE:
-        return HTTP_PAGE_UNRESPONSIVE;
-    case RENDER_OK:
-    case RENDER_INTERNAL:
-        break;
-    }
-    return HTTP_INTERNAL;
-}
-
-static const char *detail_of(const struct daemon *daemon, const struct render_result *result,
-                             char *text, size_t text_bytes)
-{
-    switch (result->code) {
-    case RENDER_NAVIGATION_FAILED:
-        (void)snprintf(text, text_bytes, "The navigation failed with %s.",
-                       result->net_error[0] != '\0' ? result->net_error : "no response");
-        break;
-    case RENDER_URL_DENIED:
-        (void)snprintf(text, text_bytes,
-                       "The URL leads to a port of the daemon or of its browser, which no page may "
-                       "reach.");
-        break;
-    case RENDER_TOO_MANY_REDIRECTS:
-        (void)snprintf(text, text_bytes, "The URL redirected more than 20 times.");
-        break;
-    case RENDER_REDIRECT_STORM:
-        (void)snprintf(text, text_bytes,
-                       "The page replaced itself by another document more than 3 times.");
-        break;
-    case RENDER_NOT_A_DOCUMENT:
-        (void)snprintf(text, text_bytes,
-                       "The answer to this URL is no document: a download, an empty answer, or a "
-                       "type that a page cannot show.");
-        break;
-    case RENDER_OUTPUT_TOO_LARGE:
-        (void)snprintf(text, text_bytes,
-                       "The document is larger than render.output_bytes_max (%llu bytes).",
-                       (unsigned long long)daemon->config.render.output_bytes_max);
-        break;
-    case RENDER_WAIT_UNMET:
-        (void)snprintf(text, text_bytes,
-                       "The page loaded, but not every condition of \"wait\" held before the "
-                       "deadline; allow more with timeoutMs, or accept what is there with "
-                       "onTimeout partial.");
-        break;
-    case RENDER_TIMEOUT:
-        (void)snprintf(text, text_bytes,
-                       "The page was not ready before its deadline; allow more with timeoutMs, or "
-                       "accept what is there with onTimeout partial.");
-        break;
-    case RENDER_UNRESPONSIVE:
-        (void)snprintf(text, text_bytes,
-                       "The page's main thread did not answer before the deadline: a script that "
-                       "does not end, or a blocking request.");
-        break;
-    case RENDER_OK:
-    case RENDER_INTERNAL:
-        (void)snprintf(text, text_bytes, "The browser answered in a way that is not understood.");
-        break;
-    }
-    return text;
 }
 
 static void phases_fill(const struct daemon *daemon, const struct request *request,
@@ -212,9 +96,9 @@ static void headers_fill(struct header_set *set, const struct request *request,
                          const struct render_result *result, const struct phases *phases)
 {
     set->count = 0;
-    add_header(set, "X-Prerenderd-Outcome", outcome_name(result->outcome));
+    add_header(set, "X-Prerenderd-Outcome", verdict_outcome(result->outcome));
     if (result->code == RENDER_OK)
-        add_header(set, "X-Prerenderd-Reason", reason_name(result->reason));
+        add_header(set, "X-Prerenderd-Reason", verdict_reason(result->reason));
     add_header(set, "X-Prerenderd-Pending", number_text(set, 0, result->pending));
     int status = result->origin_status != 0 ? result->origin_status : result->status;
     if (status != 0)
@@ -224,59 +108,13 @@ static void headers_fill(struct header_set *set, const struct request *request,
         add_header(set, "X-Prerenderd-Final-URL", set->url);
     }
     add_header(set, "X-Prerenderd-Attempts", number_text(set, 2, request->grant.attempt));
-    add_header(set, "X-Prerenderd-Context", warmth_name(request->grant.warmth));
+    add_header(set, "X-Prerenderd-Context", verdict_warmth(request->grant.warmth));
     server_timing(phases, set->timing, sizeof set->timing);
     add_header(set, "Server-Timing", set->timing);
     bool path_mode = request->http.params.path_mode;
     add_header(set, "Vary", path_mode ? "Accept-Encoding" : "Accept, Accept-Encoding");
     if (result->outcome == RENDER_PARTIAL)
         add_header(set, "Cache-Control", "no-store");
-}
-
-/* Text from a page is valid UTF-8 by the contract of cdp/; NULL stays null. */
-static json_t *text_or_null(const char *text)
-{
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    return value != NULL ? value : json_null();
-}
-
-static json_t *timings_json(const struct phases *phases)
-{
-    json_t *timings = json_object();
-    for (size_t i = 0; i < PHASES; i++)
-        (void)json_object_set_new(timings, phase_name((enum phase)i),
-                                  json_integer((json_int_t)phases->ms[i]));
-    return timings;
-}
-
-static json_t *affinity_json(const struct request *request)
-{
-    const struct render_params *params = &request->http.params;
-    json_t *key = request->key[0] == KEY_CLIENT
-                      ? json_stringn(params->affinity, params->affinity_bytes)
-                      : json_null();
-    return json_pack("{s:o, s:s}", "key", key, "context", warmth_name(request->grant.warmth));
-}
-
-char *reply_envelope(const struct request *request, const struct render_result *result,
-                     const struct phases *phases)
-{
-    json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
-    json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:i, s:o, s:o, s:{s:o}, s:i, s:o, s:{s:I, s:I}, s:i, s:{s:I}, s:o, s:I}",
-        "requestId", request->http.request_id, "outcome", outcome_name(result->outcome), "reason",
-        reason_name(result->reason), "status", result->status, "finalUrl",
-        text_or_null(result->final_url), "title", text_or_null(result->title), "outputs", "html",
-        html, "pendingCount", (int)result->pending, "timings", timings_json(phases), "milestones",
-        "domContentLoaded", (json_int_t)result->dom_content_loaded_ms, "load",
-        (json_int_t)result->loaded_ms, "attempts", (int)request->grant.attempt, "page", "id",
-        (json_int_t)request->page, "affinity", affinity_json(request), "clockSkewMs",
-        (json_int_t)result->clock_skew_ms);
-    if (root == NULL)
-        return NULL;
-    char *text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
-    return text;
 }
 
 void reply_problem(struct daemon *daemon, const struct request *request,
@@ -304,8 +142,8 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
 {
     char detail[512];
     const struct http_problem problem = {
-        .code = code_of(result->code),
-        .detail = detail_of(daemon, result, detail, sizeof detail),
+        .code = verdict_code(result->code),
+        .detail = verdict_detail(&daemon->config, result, detail, sizeof detail),
     };
     if (dialect_asked(request))
         dialect_reply_failed(daemon, request, &problem, request->retires);
@@ -323,10 +161,10 @@ static void log_render(const struct daemon *daemon, const struct request *reques
     LOG(&daemon->log, LOG_INFO, "render", LOG_STR("id", request->http.request_id),
         LOG_KEY("affinity", key ? params->affinity : NULL, params->affinity_bytes),
         LOG_KEY("url", params->url, url_bytes), LOG_U64("priority", params->priority),
-        LOG_STR("outcome", outcome_name(result->outcome)),
+        LOG_STR("outcome", verdict_outcome(result->outcome)),
         LOG_STR("error", result->net_error[0] != '\0' ? result->net_error : NULL),
         LOG_U64("origin_status", (uint64_t)result->status),
-        LOG_STR("context", warmth_name(request->grant.warmth)), LOG_U64("page", request->page),
+        LOG_STR("context", verdict_warmth(request->grant.warmth)), LOG_U64("page", request->page),
         LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->ms[PHASE_PERMIT]),
         LOG_U64("admission_ms", phases->ms[PHASE_ADMISSION]),
         LOG_U64("slot_ms", phases->ms[PHASE_SLOT]), LOG_U64("open_ms", phases->ms[PHASE_OPEN]),

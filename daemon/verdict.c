@@ -1,0 +1,120 @@
+/* verdict.c: see verdict.h. */
+#include "daemon/verdict.h"
+
+#include <stdio.h>
+
+const char *verdict_outcome(enum render_outcome outcome)
+{
+    return outcome == RENDER_COMPLETE ? "complete"
+                                      : (outcome == RENDER_PARTIAL ? "partial" : "failed");
+}
+
+const char *verdict_reason(enum render_reason reason)
+{
+    switch (reason) {
+    case RENDER_SETTLED:
+        return "settled";
+    case RENDER_READY_FLAG:
+        return "ready-flag";
+    case RENDER_CONDITION:
+        return "condition";
+    case RENDER_DEADLINE:
+        return "deadline";
+    }
+    return "settled";
+}
+
+const char *verdict_warmth(enum pool_warmth warmth)
+{
+    switch (warmth) {
+    case POOL_WARM:
+        return "warm";
+    case POOL_COLD:
+        return "cold";
+    case POOL_FRESH:
+        return "fresh";
+    }
+    return "fresh";
+}
+
+enum http_code verdict_code(enum render_code code)
+{
+    switch (code) {
+    case RENDER_NAVIGATION_FAILED:
+        return HTTP_NAVIGATION_FAILED;
+    case RENDER_URL_DENIED:
+        return HTTP_URL_DENIED;
+    case RENDER_TOO_MANY_REDIRECTS:
+        return HTTP_TOO_MANY_REDIRECTS;
+    case RENDER_REDIRECT_STORM:
+        return HTTP_REDIRECT_STORM;
+    case RENDER_NOT_A_DOCUMENT:
+        return HTTP_NOT_A_DOCUMENT;
+    case RENDER_OUTPUT_TOO_LARGE:
+        return HTTP_OUTPUT_TOO_LARGE;
+    case RENDER_WAIT_UNMET:
+        return HTTP_WAIT_UNMET;
+    case RENDER_TIMEOUT:
+        return HTTP_RENDER_TIMEOUT;
+    case RENDER_UNRESPONSIVE:
+        return HTTP_PAGE_UNRESPONSIVE;
+    case RENDER_OK:
+    case RENDER_INTERNAL:
+        break;
+    }
+    return HTTP_INTERNAL;
+}
+
+const char *verdict_detail(const struct config *config, const struct render_result *result,
+                           char *text, size_t text_bytes)
+{
+    switch (result->code) {
+    case RENDER_NAVIGATION_FAILED:
+        (void)snprintf(text, text_bytes, "The navigation failed with %s.",
+                       result->net_error[0] != '\0' ? result->net_error : "no response");
+        break;
+    case RENDER_URL_DENIED:
+        (void)snprintf(text, text_bytes,
+                       "The URL leads to a port of the daemon or of its browser, which no page may "
+                       "reach.");
+        break;
+    case RENDER_TOO_MANY_REDIRECTS:
+        (void)snprintf(text, text_bytes, "The URL redirected more than 20 times.");
+        break;
+    case RENDER_REDIRECT_STORM:
+        (void)snprintf(text, text_bytes,
+                       "The page replaced itself by another document more than 3 times.");
+        break;
+    case RENDER_NOT_A_DOCUMENT:
+        (void)snprintf(text, text_bytes,
+                       "The answer to this URL is no document: a download, an empty answer, or a "
+                       "type that a page cannot show.");
+        break;
+    case RENDER_OUTPUT_TOO_LARGE:
+        (void)snprintf(text, text_bytes,
+                       "The document is larger than render.output_bytes_max (%llu bytes).",
+                       (unsigned long long)config->render.output_bytes_max);
+        break;
+    case RENDER_WAIT_UNMET:
+        (void)snprintf(text, text_bytes,
+                       "The page loaded, but not every condition of \"wait\" held before the "
+                       "deadline; allow more with timeoutMs, or accept what is there with "
+                       "onTimeout partial.");
+        break;
+    case RENDER_TIMEOUT:
+        (void)snprintf(text, text_bytes,
+                       "The page was not ready before its deadline; allow more with timeoutMs, or "
+                       "accept what is there with onTimeout partial.");
+        break;
+    case RENDER_UNRESPONSIVE:
+        (void)snprintf(text, text_bytes,
+                       "The page's main thread did not answer before the deadline: a script that "
+                       "does not end, or a blocking request.");
+        break;
+    case RENDER_OK:
+    case RENDER_INTERNAL:
+        (void)snprintf(text, text_bytes, "The browser answered in a way that is not understood.");
+        break;
+    }
+    return text;
+}
