@@ -7,12 +7,14 @@ level=${1:-run}
 
 # PACKAGE, or ALTERNATIVE|ALTERNATIVE: any of them will do, the first is installed.
 # command:PACKAGE: needed only when no such command is found, wherever it came from.
+# The fonts cover what a browser without any shows as boxes, in screenshots and PDF too.
 run_packages='
     command:gcc command:make command:pkg-config libc6-dev
     libuv1-dev libmicrohttpd-dev libwebsockets-dev libjansson-dev libsystemd-dev libinih-dev
     libbsd-dev uthash-dev libgumbo-dev zlib1g-dev
     libwebsockets-evlib-uv
     chromium-headless-shell|chromium chromium-sandbox
+    fonts-dejavu-core fonts-wqy-microhei fonts-noto-color-emoji
 '
 test_packages='
     check libcurl4-openssl-dev

@@ -46,7 +46,8 @@ calls() { grep -qF -- "$1" "$work/calls"; }
 not() { ! "$@"; }
 
 libraries='libuv1-dev libmicrohttpd-dev libwebsockets-dev libjansson-dev libsystemd-dev libinih-dev
-libbsd-dev uthash-dev libgumbo-dev zlib1g-dev libwebsockets-evlib-uv libc6-dev'
+libbsd-dev uthash-dev libgumbo-dev zlib1g-dev libwebsockets-evlib-uv libc6-dev
+fonts-dejavu-core fonts-wqy-microhei fonts-noto-color-emoji'
 for command in gcc make pkg-config; do
     program $command true
 done
