@@ -145,6 +145,13 @@ bool page_wait_undo(struct page *, uint64_t now_ms);
 /* page_override.c: `page` of the parameters; before the navigation, and after the render. */
 void page_override_apply(struct page *, uint64_t now_ms);
 void page_override_undo(struct page *, uint64_t now_ms);
+struct page_viewport {
+    uint32_t width, height;
+    int scale; /* 0: the browser's own. */
+    bool is_mobile;
+};
+extern const struct page_viewport page_viewport_idle;
+void page_override_viewport(struct page *, uint64_t now_ms, const struct page_viewport *);
 
 /* page_network.c: documents are paused for their headers, in path mode only. */
 void page_network_start(struct page *, uint64_t now_ms);

@@ -36,9 +36,9 @@ void page_network_start(struct page *page, uint64_t now_ms)
          json_pack("{s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}]}", "patterns", "urlPattern", "*",
                    "resourceType", "Document", "requestStage", "Request", "urlPattern", "*",
                    "resourceType", "Document", "requestStage", "Response"));
-    call(page, now_ms, "Emulation.setDeviceMetricsOverride",
-         json_pack("{s:i, s:i, s:i, s:b}", "width", PATH_MODE_WIDTH, "height", PATH_MODE_HEIGHT,
-                   "deviceScaleFactor", 1, "mobile", 0));
+    page_override_viewport(
+        page, now_ms,
+        &(struct page_viewport){.width = PATH_MODE_WIDTH, .height = PATH_MODE_HEIGHT, .scale = 1});
 }
 
 void page_network_stop(struct page *page, uint64_t now_ms)
@@ -47,7 +47,7 @@ void page_network_stop(struct page *page, uint64_t now_ms)
         return;
     page->render.has_network = false;
     call(page, now_ms, "Fetch.disable", NULL);
-    call(page, now_ms, "Emulation.clearDeviceMetricsOverride", NULL);
+    page_override_viewport(page, now_ms, &page_viewport_idle);
 }
 
 void page_network_clear(struct page *page)

@@ -3,7 +3,12 @@
  * Only what differs from an idle page is sent, and only that is undone. A session carries
  * out its commands in order, so neither is awaited: the navigation follows the one, and
  * whatever the page does next follows the other. A page whose render did not end well is
- * closed instead. The params are gone when the result is, so undoing asks no params. */
+ * closed instead. The params are gone when the result is, so undoing asks no params.
+ *
+ * A viewport is undone by emulating that of an idle page, and stays emulated. Lifting the
+ * emulation would bring back the size that the renderer was last told of by the browser
+ * process, and it is not told another while it owes a frame for the one before: the next
+ * document's scripts may then see the old size. What is emulated takes effect in order. */
 #include <assert.h>
 #include "cdp/page.h"
 #include "cdp/target.h"
@@ -14,6 +19,9 @@
 #define OVERRIDE_MEDIA 8u
 #define OVERRIDE_SCRIPTS 16u
 #define OVERRIDE_BLOCKS 32u
+
+const struct page_viewport page_viewport_idle = {.width = VIEWPORT_WIDTH,
+                                                 .height = VIEWPORT_HEIGHT};
 
 static uint32_t asked(const struct render_params *params)
 {
@@ -40,6 +48,15 @@ static void override(struct page *page, uint64_t now_ms, const char *method, jso
 {
     target_call(page->target, now_ms, method, params,
                 page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
+}
+
+void page_override_viewport(struct page *page, uint64_t now_ms,
+                            const struct page_viewport *viewport)
+{
+    override(page, now_ms, "Emulation.setDeviceMetricsOverride",
+             json_pack("{s:I, s:I, s:i, s:b}", "width", (json_int_t)viewport->width, "height",
+                       (json_int_t)viewport->height, "deviceScaleFactor", viewport->scale, "mobile",
+                       viewport->is_mobile));
 }
 
 /* "" undoes one. */
@@ -70,10 +87,10 @@ void page_override_apply(struct page *page, uint64_t now_ms)
     assert(page->render.overrides == 0);
     page->render.overrides = set;
     if (set & OVERRIDE_VIEWPORT)
-        override(page, now_ms, "Emulation.setDeviceMetricsOverride",
-                 json_pack("{s:I, s:I, s:i, s:b}", "width", (json_int_t)params->width, "height",
-                           (json_int_t)params->height, "deviceScaleFactor", 0, "mobile",
-                           params->mobile));
+        page_override_viewport(page, now_ms,
+                               &(struct page_viewport){.width = params->width,
+                                                       .height = params->height,
+                                                       .is_mobile = params->mobile});
     if (set & OVERRIDE_TOUCH)
         override(page, now_ms, "Emulation.setTouchEmulationEnabled",
                  json_pack("{s:b}", "enabled", 1));
@@ -98,7 +115,7 @@ void page_override_undo(struct page *page, uint64_t now_ms)
 
     page->render.overrides = 0;
     if (set & OVERRIDE_VIEWPORT)
-        override(page, now_ms, "Emulation.clearDeviceMetricsOverride", NULL);
+        page_override_viewport(page, now_ms, &page_viewport_idle);
     if (set & OVERRIDE_TOUCH)
         override(page, now_ms, "Emulation.setTouchEmulationEnabled",
                  json_pack("{s:b}", "enabled", 0));
