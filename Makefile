@@ -121,8 +121,8 @@ fmt:  ## format all sources with clang-format
 	clang-format -i $(OWN)
 
 fmt-check:  ## check that they are
-	$(Q)for file in $(OWN); do clang-format $$file | cmp -s - $$file || echo "$$file: run make fmt"; done | \
-	    { ! grep .; } && echo "fmt: $(words $(OWN)) files as clang-format wants them"
+	$(Q)clang-format --dry-run --Werror $(OWN) && \
+	    echo "fmt: $(words $(OWN)) files as clang-format wants them"
 
 tidy:  ## analyse all sources with clang-tidy
 	clang-tidy --quiet $(SOURCES) daemon/main.c -- $(ALL_CFLAGS)
