@@ -28,9 +28,10 @@ enum page_state {
 /* What STARTING waits for. */
 enum page_errand {
     ERRAND_NONE,
-    ERRAND_SPARE, /* The spare target to be ready. */
-    ERRAND_CLOCK, /* The target's clock to be moved. */
-    ERRAND_CACHE, /* The HTTP cache to be cleared. */
+    ERRAND_SPARE,  /* The spare target to be ready. */
+    ERRAND_CLOCK,  /* The target's clock to be moved. */
+    ERRAND_CACHE,  /* The HTTP cache to be cleared. */
+    ERRAND_LOCALE, /* The browser to accept the locale and the time zone. */
 };
 
 /* What the origin answered to the last request for a main document, until it commits. */
@@ -55,12 +56,13 @@ struct page_render {
     bool wants_frame, wants_measure; /* Asked for before world or document were there. */
     bool has_network;                /* Documents are paused; see page_network.c. */
     struct page_origin origin;
-    uint32_t dialogs;      /* Answered. */
-    uint32_t overrides;    /* To be undone; see page_override.c. */
-    enum render_flag flag; /* What the check that is out has found so far. */
-    bool is_adding;        /* The script that hears the awaited event is on its way. */
-    char script[32];       /* Its identifier; "": none. */
-    bool has_clock;        /* The skew at the start is known. */
+    uint32_t dialogs;              /* Answered. */
+    uint32_t overrides;            /* To be undone; see page_override.c. */
+    bool has_locale, has_timezone; /* The same, see page_locale.c. */
+    enum render_flag flag;         /* What the check that is out has found so far. */
+    bool is_adding;                /* The script that hears the awaited event is on its way. */
+    char script[32];               /* Its identifier; "": none. */
+    bool has_clock;                /* The skew at the start is known. */
 };
 
 struct page {
@@ -117,6 +119,9 @@ void page_blank(struct page *, uint64_t now_ms, call_done *done);
 
 /* page_render.c, for page.c: the errand is done; the render is over. */
 void page_render_go(struct page *, uint64_t now_ms);
+/* The errand of the locale is done: with `param` NULL the render starts, else it fails, as the
+ * browser does not know the value of that parameter. */
+void page_render_located(struct page *, uint64_t now_ms, const char *param, const char *value);
 void page_render_drop(struct page *, uint64_t now_ms);
 void page_render_tick(struct page *, uint64_t now_ms);
 /* Feeds the machine and carries out what it answers. */
@@ -147,11 +152,16 @@ void page_override_apply(struct page *, uint64_t now_ms);
 void page_override_undo(struct page *, uint64_t now_ms);
 struct page_viewport {
     uint32_t width, height;
-    int scale; /* 0: the browser's own. */
+    double scale; /* Pixels of the screen per CSS pixel. */
     bool is_mobile;
 };
 extern const struct page_viewport page_viewport_idle;
 void page_override_viewport(struct page *, uint64_t now_ms, const struct page_viewport *);
+
+/* page_locale.c: locale and time zone, which the browser may refuse. */
+/* Begins the errand of setting them; false when there is nothing to set. */
+bool page_locale_start(struct page *, uint64_t now_ms);
+void page_locale_undo(struct page *, uint64_t now_ms);
 
 /* page_network.c: documents are paused for their headers, in path mode only. */
 void page_network_start(struct page *, uint64_t now_ms);

@@ -10,30 +10,69 @@
  * process, and it is not told another while it owes a frame for the one before: the next
  * document's scripts may then see the old size. What is emulated takes effect in order. */
 #include <assert.h>
+#include <stdio.h>
+#include "cdp/agent.h"
 #include "cdp/page.h"
 #include "cdp/target.h"
 
 #define OVERRIDE_VIEWPORT 1u
 #define OVERRIDE_TOUCH 2u
-#define OVERRIDE_USER_AGENT 4u
+#define OVERRIDE_AGENT 4u
 #define OVERRIDE_MEDIA 8u
 #define OVERRIDE_SCRIPTS 16u
 #define OVERRIDE_BLOCKS 32u
 
-const struct page_viewport page_viewport_idle = {.width = VIEWPORT_WIDTH,
-                                                 .height = VIEWPORT_HEIGHT};
+const struct page_viewport page_viewport_idle = {
+    .width = VIEWPORT_WIDTH, .height = VIEWPORT_HEIGHT, .scale = 1};
 
-static uint32_t asked(const struct render_params *params)
+/* What the page shall pass for: its device, but for what is given by itself. */
+struct view {
+    struct page_viewport port;
+    bool touch;
+    char agent[AGENT_BYTES_MAX]; /* "": the browser's own. */
+};
+
+static void view_fill(struct view *view, const struct render_params *params, const char *product)
+{
+    const struct page_params *page = &params->page;
+    const struct device *device = device_find(page->device);
+    bool is_own = page->device == DEVICE_DEFAULT;
+
+    view->port = (struct page_viewport){page->width, page->height, page->scale, page->mobile};
+    view->touch = page->touch;
+    if (!is_own && !param_is_given(params, "page.viewport.width"))
+        view->port.width = device->width;
+    if (!is_own && !param_is_given(params, "page.viewport.height"))
+        view->port.height = device->height;
+    if (!is_own && !param_is_given(params, "page.viewport.deviceScaleFactor"))
+        view->port.scale = device->scale;
+    if (!is_own && !param_is_given(params, "page.viewport.mobile"))
+        view->port.is_mobile = device->mobile;
+    if (!is_own && !param_is_given(params, "page.viewport.touch"))
+        view->touch = device->touch;
+    if (page->user_agent != NULL)
+        (void)snprintf(view->agent, sizeof view->agent, "%s", page->user_agent);
+    else
+        device_agent(device, product, view->agent);
+}
+
+static bool is_idle(const struct page_viewport *port)
+{
+    return port->width == page_viewport_idle.width && port->height == page_viewport_idle.height &&
+           !port->is_mobile && port->scale >= 1 && port->scale <= 1;
+}
+
+static uint32_t asked(const struct render_params *params, const struct view *view)
 {
     const struct page_params *page = &params->page;
     uint32_t set = 0;
 
-    if (page->width != VIEWPORT_WIDTH || page->height != VIEWPORT_HEIGHT || page->mobile)
+    if (!is_idle(&view->port))
         set |= OVERRIDE_VIEWPORT;
-    if (page->touch)
+    if (view->touch)
         set |= OVERRIDE_TOUCH;
-    if (page->user_agent != NULL)
-        set |= OVERRIDE_USER_AGENT;
+    if (view->agent[0] != '\0' || page->locale != NULL)
+        set |= OVERRIDE_AGENT;
     if (page->media_type != MEDIA_SCREEN || page->color_scheme != COLOR_SCHEME_LIGHT ||
         page->reduced_motion != REDUCED_MOTION_NO_PREFERENCE)
         set |= OVERRIDE_MEDIA;
@@ -54,7 +93,7 @@ void page_override_viewport(struct page *page, uint64_t now_ms,
                             const struct page_viewport *viewport)
 {
     override(page, now_ms, "Emulation.setDeviceMetricsOverride",
-             json_pack("{s:I, s:I, s:i, s:b}", "width", (json_int_t)viewport->width, "height",
+             json_pack("{s:I, s:I, s:f, s:b}", "width", (json_int_t)viewport->width, "height",
                        (json_int_t)viewport->height, "deviceScaleFactor", viewport->scale, "mobile",
                        viewport->is_mobile));
 }
@@ -82,21 +121,21 @@ static void block(struct page *page, uint64_t now_ms, const struct param_strings
 void page_override_apply(struct page *page, uint64_t now_ms)
 {
     const struct page_params *params = &page->render.params->page;
-    uint32_t set = asked(page->render.params);
+    const char *product = browser_product(page->life->browser);
+    struct view view;
 
+    view_fill(&view, page->render.params, product);
+    uint32_t set = asked(page->render.params, &view);
     assert(page->render.overrides == 0);
     page->render.overrides = set;
     if (set & OVERRIDE_VIEWPORT)
-        page_override_viewport(page, now_ms,
-                               &(struct page_viewport){.width = params->width,
-                                                       .height = params->height,
-                                                       .is_mobile = params->mobile});
+        page_override_viewport(page, now_ms, &view.port);
     if (set & OVERRIDE_TOUCH)
         override(page, now_ms, "Emulation.setTouchEmulationEnabled",
                  json_pack("{s:b}", "enabled", 1));
-    if (set & OVERRIDE_USER_AGENT)
+    if (set & OVERRIDE_AGENT)
         override(page, now_ms, "Emulation.setUserAgentOverride",
-                 json_pack("{s:s}", "userAgent", params->user_agent));
+                 agent_override(view.agent, params->locale, product));
     if (set & OVERRIDE_MEDIA)
         override(page, now_ms, "Emulation.setEmulatedMedia",
                  media_json(params->media_type == MEDIA_PRINT ? "print" : "",
@@ -119,7 +158,7 @@ void page_override_undo(struct page *page, uint64_t now_ms)
     if (set & OVERRIDE_TOUCH)
         override(page, now_ms, "Emulation.setTouchEmulationEnabled",
                  json_pack("{s:b}", "enabled", 0));
-    if (set & OVERRIDE_USER_AGENT)
+    if (set & OVERRIDE_AGENT)
         override(page, now_ms, "Emulation.setUserAgentOverride",
                  json_pack("{s:s}", "userAgent", ""));
     if (set & OVERRIDE_MEDIA)
@@ -127,6 +166,7 @@ void page_override_undo(struct page *page, uint64_t now_ms)
     if (set & OVERRIDE_SCRIPTS)
         override(page, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 0));
+    page_locale_undo(page, now_ms);
     if (set & OVERRIDE_BLOCKS) {
         block(page, now_ms, &(struct param_strings){.count = 0});
         override(page, now_ms, "Network.disable", NULL);

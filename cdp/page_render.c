@@ -231,9 +231,31 @@ void page_render_go(struct page *page, uint64_t now_ms)
         page->errand = ERRAND_CACHE;
         target_call(page->target, now_ms, "Network.clearBrowserCache", NULL,
                     page->life->cdp->config->browser.call_timeout_ms, on_cache_cleared, 0);
+    } else if (page_locale_start(page, now_ms)) {
+        page->errand = ERRAND_LOCALE;
     } else {
         render_go(page, now_ms);
     }
+}
+
+void page_render_located(struct page *page, uint64_t now_ms, const char *param, const char *value)
+{
+    struct render_result *result = page->render.result;
+
+    assert(page->state == PAGE_STARTING && page->errand == ERRAND_LOCALE);
+    if (param == NULL) {
+        /* Not by way of another errand: what is set belongs to this target. */
+        render_go(page, now_ms);
+        return;
+    }
+    result->outcome = RENDER_FAILED;
+    result->code = RENDER_PARAM_REFUSED;
+    result->param = param;
+    (void)snprintf(result->param_value, sizeof result->param_value, "%s", value);
+    page->render.result = NULL;
+    page_locale_undo(page, now_ms);
+    queue(page, CDP_RESULT, true, result);
+    render_done(page, now_ms, true);
 }
 
 void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *ask)

@@ -355,6 +355,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_WAIT_UNMET:
     case RENDER_TIMEOUT:
     case RENDER_UNRESPONSIVE:
+    case RENDER_PARAM_REFUSED:
     case RENDER_INTERNAL:
         return false;
     }

@@ -64,6 +64,7 @@ const char *render_code_name(enum render_code code)
         [RENDER_WAIT_UNMET] = "wait_unmet",
         [RENDER_TIMEOUT] = "render_timeout",
         [RENDER_UNRESPONSIVE] = "page_unresponsive",
+        [RENDER_PARAM_REFUSED] = "invalid_param",
         [RENDER_INTERNAL] = "internal",
     };
     return NAME_OF(names, code);

@@ -29,10 +29,11 @@ enum render_code {
     RENDER_REDIRECT_STORM,
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
-    RENDER_WAIT_UNMET,   /* 422: a `wait` condition did not hold, and onTimeout was error. */
-    RENDER_TIMEOUT,      /* 504: nothing could be captured, or onTimeout was error. */
-    RENDER_UNRESPONSIVE, /* 504: the main thread did not answer. */
-    RENDER_INTERNAL,     /* The protocol answered in a way we do not know. */
+    RENDER_WAIT_UNMET,    /* 422: a `wait` condition did not hold, and onTimeout was error. */
+    RENDER_TIMEOUT,       /* 504: nothing could be captured, or onTimeout was error. */
+    RENDER_UNRESPONSIVE,  /* 504: the main thread did not answer. */
+    RENDER_PARAM_REFUSED, /* The browser does not know the value of .param. */
+    RENDER_INTERNAL,      /* The protocol answered in a way we do not know. */
 };
 
 /* Durations in ms; disjoint, they follow the waits of the pool. */
@@ -51,6 +52,8 @@ struct render_result {
     enum render_code code;
     int status; /* HTTP status of the main document; 0: unknown. */
     char net_error[64];
+    const char *param;     /* RENDER_PARAM_REFUSED: its name; static. */
+    char param_value[72];  /* The same: what it was. */
     char content_type[64]; /* Of the document, as Chromium sees it; "": unknown. */
     char *final_url;       /* Owned. */
     char *title;           /* Owned; valid UTF-8. */

@@ -3,6 +3,7 @@
 #include "config/params.h"
 
 /* Enumerations are stored through their row as plain unsigned integers. */
+static_assert(sizeof(enum device_kind) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum isolation) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum wait_until) == sizeof(unsigned), "enums are written as unsigned");
 
@@ -12,6 +13,8 @@ static const char *const lane_names[] = {"main", "nested", NULL};
 static const char *const on_timeout_names[] = {"partial", "error", NULL};
 static const char *const until_names[] = {"auto", "domcontentloaded", "load", "none", NULL};
 static const char *const state_names[] = {"attached", "visible", "hidden", "detached", NULL};
+static const char *const device_names[] = {"default", "desktop", "mobile", "googlebot-mobile",
+                                           NULL};
 static const char *const media_names[] = {"screen", "print", NULL};
 static const char *const scheme_names[] = {"light", "dark", NULL};
 static const char *const motion_names[] = {"no-preference", "reduce", NULL};
@@ -83,10 +86,24 @@ const struct param_row param_rows[] = {
      .meaning = "Lay out as a telephone does: the viewport meta tag counts, scrollbars overlay."},
     {"page.viewport.touch", .type = PARAM_BOOLEAN, AT(page.touch), .initial = 0,
      .meaning = "The page sees a touch screen."},
-    {"page.userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1, .max = 1024,
+    {"page.viewport.deviceScaleFactor", .type = PARAM_NUMBER, AT(page.scale), .number_initial = 1,
+     .number_min = 0.25, .number_max = 8, .meaning = "Pixels of the screen per CSS pixel."},
+    {"page.device", .type = PARAM_ENUM, AT(page.device), .choices = device_names,
+     .initial = DEVICE_DEFAULT,
+     .meaning = "What the page passes for: viewport and user agent with its client hints, each "
+                "unless it is given by itself. The version of Chromium is the browser's own."},
+    {"page.userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1, .max = 1000,
      .format = FORMAT_HEADER,
-     .meaning = "User-Agent of every request and of navigator.userAgent; client hints that would "
-                "contradict it are not sent. Printable ASCII."},
+     .meaning = "User-Agent of every request and of navigator.userAgent. Client hints and "
+                "navigator.platform follow it; one that is no Chromium's sends no hints. "
+                "Printable ASCII."},
+    {"page.locale", .type = PARAM_STRING, AT(page.locale), .min = 2, .max = 35,
+     .format = FORMAT_LOCALE,
+     .meaning = "Language tag such as de-AT: for Accept-Language, navigator.languages and the "
+                "forms of numbers and dates."},
+    {"page.timezone", .type = PARAM_STRING, AT(page.timezone), .min = 1, .max = 64,
+     .format = FORMAT_HEADER,
+     .meaning = "Time zone by its name in the IANA database, such as Europe/Vienna."},
     {"page.media.type", .type = PARAM_ENUM, AT(page.media_type), .choices = media_names,
      .initial = MEDIA_SCREEN, .meaning = "CSS media type."},
     {"page.media.colorScheme", .type = PARAM_ENUM, AT(page.color_scheme), .choices = scheme_names,

@@ -60,6 +60,14 @@ struct wait_params {
     uint32_t dom_stable_ms, delay_ms; /* 0: not asked for. */
 };
 
+/* What a page passes for; see cdp/agent.h. */
+enum device_kind {
+    DEVICE_DEFAULT, /* The browser, in the viewport of an idle page. */
+    DEVICE_DESKTOP,
+    DEVICE_MOBILE,
+    DEVICE_GOOGLEBOT_MOBILE,
+};
+
 enum media_type { MEDIA_SCREEN, MEDIA_PRINT };
 enum color_scheme { COLOR_SCHEME_LIGHT, COLOR_SCHEME_DARK };
 enum reduced_motion { REDUCED_MOTION_NO_PREFERENCE, REDUCED_MOTION_REDUCE };
@@ -94,9 +102,13 @@ struct network_params {
 /* What the page is shown of its surroundings. The defaults are those of an idle page, and
  * cost nothing; everything else is undone before the page serves again. */
 struct page_params {
+    enum device_kind device; /* Of what is not given below. */
     uint32_t width, height;
+    double scale;
     bool mobile, touch;
-    char *user_agent; /* NULL: the browser's own. */
+    char *user_agent; /* NULL: the device's. */
+    char *locale;     /* NULL: the browser's. */
+    char *timezone;   /* NULL: the browser's. */
     enum media_type media_type;
     enum color_scheme color_scheme;
     enum reduced_motion reduced_motion;
@@ -146,6 +158,7 @@ enum param_format {
     FORMAT_URL,    /* An http or https URL with a host. */
     FORMAT_HEADER, /* The value of an HTTP header: printable ASCII. */
     FORMAT_TOKEN,  /* An RFC 9110 token, such as the name of a header. */
+    FORMAT_LOCALE, /* Letters, digits and hyphens, as in a language tag. */
 };
 
 /* One row. `name` is dotted for a nested object: "wait.until"; the members of a record are

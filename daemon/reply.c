@@ -144,6 +144,7 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
     const struct http_problem problem = {
         .code = verdict_code(result->code),
         .detail = verdict_detail(&daemon->config, result, detail, sizeof detail),
+        .param = result->param,
     };
     if (dialect_asked(request))
         dialect_reply_failed(daemon, request, &problem, request->retires);

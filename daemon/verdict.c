@@ -2,6 +2,7 @@
 #include "daemon/verdict.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const char *verdict_outcome(enum render_outcome outcome)
 {
@@ -58,6 +59,8 @@ enum http_code verdict_code(enum render_code code)
         return HTTP_RENDER_TIMEOUT;
     case RENDER_UNRESPONSIVE:
         return HTTP_PAGE_UNRESPONSIVE;
+    case RENDER_PARAM_REFUSED:
+        return HTTP_INVALID_PARAM;
     case RENDER_OK:
     case RENDER_INTERNAL:
         break;
@@ -110,6 +113,14 @@ const char *verdict_detail(const struct config *config, const struct render_resu
         (void)snprintf(text, text_bytes,
                        "The page's main thread did not answer before the deadline: a script that "
                        "does not end, or a blocking request.");
+        break;
+    case RENDER_PARAM_REFUSED:
+        (void)snprintf(text, text_bytes,
+                       "\"%s\" is \"%s\", which the browser does not know; use %s.", result->param,
+                       result->param_value,
+                       strcmp(result->param, "page.timezone") == 0
+                           ? "a name of the IANA time zone database, such as Europe/Vienna"
+                           : "a language tag, such as de-AT");
         break;
     case RENDER_OK:
     case RENDER_INTERNAL:

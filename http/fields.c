@@ -2,6 +2,7 @@
 #include "http/fields.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,8 @@ static const char *valid_string(const struct param_row *row)
         return " of printable ASCII";
     case FORMAT_TOKEN:
         return " of letters, digits and the like";
+    case FORMAT_LOCALE:
+        return " that is a language tag such as de-AT";
     }
     return "";
 }
@@ -164,6 +167,15 @@ static bool is_token(const char *value, size_t bytes)
     return bytes > 0 && memchr(value, '\0', bytes) == NULL && strspn(value, valid) == bytes;
 }
 
+static bool is_locale(const char *value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (!isalnum((unsigned char)value[i]) && value[i] != '-')
+            return false;
+    }
+    return bytes > 0 && isalpha((unsigned char)value[0]);
+}
+
 static bool is_header(const char *value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -202,6 +214,8 @@ static bool format_check(const struct field *field, enum param_format format, co
                          field->row->name);
     case FORMAT_TOKEN:
         return is_token(value, bytes) || quoted_mismatch(field, value, bytes, fault);
+    case FORMAT_LOCALE:
+        return is_locale(value, bytes) || quoted_mismatch(field, value, bytes, fault);
     }
     return false;
 }

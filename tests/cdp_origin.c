@@ -86,6 +86,21 @@ static ssize_t read_big(void *owner, uint64_t position, char *buffer, size_t byt
     return (ssize_t)bytes_max;
 }
 
+static enum MHD_Result answer_hints(struct MHD_Connection *connection)
+{
+    static const char *const names[] = {"Sec-CH-UA-Mobile", "Sec-CH-UA-Platform", "Sec-CH-UA",
+                                        "Accept-Language"};
+    char text[512];
+    size_t used = (size_t)snprintf(text, sizeof text, "<p id=x></p>");
+
+    for (size_t i = 0; i < 4; i++) {
+        const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, names[i]);
+        used += (size_t)snprintf(text + used, sizeof text - used, "[%.100s]",
+                                 value != NULL ? value : "none");
+    }
+    return answer(connection, 200, "text/html", NULL, NULL, copy_of(text));
+}
+
 static enum MHD_Result answer_behaviour(struct cdp_origin *origin,
                                         struct MHD_Connection *connection, const char *path,
                                         const char *query)
@@ -121,6 +136,8 @@ static enum MHD_Result answer_behaviour(struct cdp_origin *origin,
                        mark != NULL ? mark : "none", agent != NULL ? agent : "none");
         return answer(connection, 404, "text/html", "X-Origin", "a, b", copy_of(text));
     }
+    if (strcmp(path, "/hints") == 0)
+        return answer_hints(connection);
     if (strcmp(path, "/to") == 0)
         return answer(connection, 302, NULL, "Location", query, copy_of(""));
     if (strcmp(path, "/status") == 0)

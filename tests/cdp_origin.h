@@ -7,6 +7,7 @@
  *   /never        does not answer before the server ends
  *   /events       a stream of server-sent events that does not end
  *   /loop         redirects to itself
+ *   /hints        shows the client hints and the Accept-Language that came
  *   /to?PATH      redirects to PATH
  *   /marks        shows the headers X-Prerender and User-Agent that came
  *   /status?CODE  that status, without a body

@@ -19,6 +19,18 @@ static const struct cdp_origin_page origin_pages[] = {
      SCRIPT("const m=q=>matchMedia(q).matches?1:0;x.textContent=[innerWidth,innerHeight,"
             "navigator.maxTouchPoints>0?1:0,m('print'),m('(prefers-color-scheme:dark)'),"
             "m('(prefers-reduced-motion:reduce)'),navigator.userAgent.split('/')[0]]")},
+    {"/place", "text/html",
+     SCRIPT("x.textContent=[navigator.languages,Intl.DateTimeFormat().resolvedOptions().timeZone,"
+            "new Date(0).getHours(),(1.5).toLocaleString()].join(' ')")},
+    {"/agent", "text/html",
+     SCRIPT("const d=navigator.userAgentData;x.textContent=[innerWidth,devicePixelRatio,"
+            "navigator.maxTouchPoints>0,navigator.platform,d.platform,d.mobile,"
+            "d.brands.map(b=>b.brand).join('+'),navigator.userAgent].join('|');"
+            "const v=n=>d.brands.find(b=>b.brand===n)?.version;document.title="
+            "v('Chromium')===navigator.userAgent.match(/Chrome\\/(\\d+)/)?.[1]?'agree':'differ';"
+            "d.getHighEntropyValues(['model','platformVersion','uaFullVersion'])"
+            ".then(h=>document.body.append([h.model,h.platformVersion,h.uaFullVersion.split('.')"
+            ".length].join('/')))")},
     {"/asks", "text/html",
      SCRIPT("fetch('/api?n').then(r=>r.text(),()=>'refused').then(t=>x.textContent=t)")},
     {"/rows", "text/html",
@@ -214,6 +226,8 @@ void start_render(uint64_t page, const struct ask *ask)
     request->params.network.block_urls.count = ask->block_url != NULL ? 1 : 0;
     if (ask->page != NULL)
         request->params.page = *ask->page;
+    for (size_t i = 0; i < 4 && ask->given[i] != NULL; i++)
+        request->params.given[param_find(ask->given[i]) - param_rows] = true;
     request->params.on_timeout = ask->on_timeout;
     request->params.path_mode = ask->path_mode;
     request->id = ++stage.request;

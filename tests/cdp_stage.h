@@ -59,6 +59,7 @@ struct ask {
     struct wait_params wait;
     const char *block_url;          /* NULL: none. */
     const struct page_params *page; /* NULL: the defaults. */
+    const char *given[4];           /* Parameters that count as given. */
 };
 
 struct answer {
