@@ -20,18 +20,20 @@ struct cdp;
 struct render_result; /* cdp/result.h */
 
 enum cdp_event_type {
-    CDP_LIFE_UP,      /* Answers cdp_launch(): connected and self-tested. */
-    CDP_LIFE_DOWN,    /* The browser of .life is gone or could not start: .text says why. */
-    CDP_OPENED,       /* Answers cdp_open(). */
-    CDP_OPEN_FAILED,  /* Answers cdp_open(); nothing of the page is left. .text, .transient. */
-    CDP_PROBED,       /* Answers cdp_probe(), .ok. */
-    CDP_RESULT,       /* Answers cdp_render(): .result for .request, taken by the receiver.
-                         The page is still busy; CDP_RENDER_DONE follows. */
-    CDP_RENDER_DONE,  /* The page of .request is free, and good again if .ok. */
-    CDP_CLOSED,       /* Answers cdp_close() and cdp_kill(). */
-    CDP_CONTEXT_GONE, /* Answers cdp_dispose_context(), or the browser dropped it. */
-    CDP_CRASHED,      /* The renderer of .page is gone; nothing more comes for its render. */
-    CDP_STRAY,        /* A target that nobody asked for was closed; .text is its type. */
+    CDP_LIFE_UP,        /* Answers cdp_launch(): connected and self-tested. */
+    CDP_LIFE_DOWN,      /* The browser of .life is gone or could not start: .text says why. */
+    CDP_OPENED,         /* Answers cdp_open(). */
+    CDP_OPEN_FAILED,    /* Answers cdp_open(); nothing of the page is left. .text, .transient. */
+    CDP_PROBED,         /* Answers cdp_probe(), .ok. */
+    CDP_RESULT,         /* Answers cdp_render(): .result for .request, taken by the receiver.
+                           The page is still busy; CDP_RENDER_DONE follows. */
+    CDP_RENDER_DONE,    /* The page of .request is free, and good again if .ok. */
+    CDP_CLOSED,         /* Answers cdp_close() and cdp_kill(). */
+    CDP_CONTEXT_GONE,   /* Answers cdp_dispose_context(), or the browser dropped it. */
+    CDP_CRASHED,        /* The renderer of .page is gone; nothing more comes for its render. */
+    CDP_STANDBY_FAILED, /* The standby document of a recipe did not load on .page: .text says
+                           why. It is tried again. */
+    CDP_STRAY,          /* A target that nobody asked for was closed; .text is its type. */
 };
 
 struct cdp_event {

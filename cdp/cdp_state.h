@@ -73,6 +73,23 @@ enum target_state {
     TARGET_GONE,    /* The browser has no such target any more. */
 };
 
+/* The standby document of a recipe on a target; see page_shell.c. */
+enum shell_state {
+    SHELL_NONE,    /* The target shows something else. */
+    SHELL_LOADING, /* It is on its way, or its selector is awaited. */
+    SHELL_SHOWN,
+    SHELL_FAILED, /* It is tried again at .retry_ms. */
+};
+
+struct shell {
+    enum shell_state state;
+    const struct recipe *recipe; /* Of the configuration; NULL: none. */
+    uint64_t attempt;            /* Tag of its calls. */
+    uint64_t loader, committed;  /* As answered, as shown; 0: not yet. */
+    int64_t world;               /* Its isolated world. */
+    uint64_t retry_ms;
+};
+
 struct target {
     enum target_state state;
     uint64_t number; /* Never reused: the session number of its calls. */
@@ -84,6 +101,7 @@ struct target {
     bool is_blank;           /* Shows about:blank, or is about to. */
     bool is_placed;          /* The browser has confirmed its context. */
     struct render_look look; /* The last one. */
+    struct shell shell;
     UT_hash_handle by_number, by_target, by_session;
 };
 
@@ -100,7 +118,7 @@ struct cdp {
     struct page *pages;       /* By id. */
     struct context *contexts; /* By id. */
     struct target *targets_by_number, *targets_by_target, *targets_by_session;
-    uint64_t numbers; /* Of targets, used so far. */
+    uint64_t numbers; /* Of targets and shells, used so far. */
 
     uint16_t denied_ports[CDP_DENIED_PORTS_MAX];
     uint32_t denied_ports_count;

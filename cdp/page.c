@@ -204,6 +204,8 @@ void page_target_ready(struct target *target, uint64_t now_ms)
     struct page *page = target->page;
 
     if (target == page->spare) {
+        if (shell_prepare(target, now_ms) && shell_is_loading(target))
+            return;
         if (page->state == PAGE_STARTING && page->errand == ERRAND_SPARE)
             page_render_go(page, now_ms);
         else if (page->state == PAGE_READY)
@@ -211,6 +213,7 @@ void page_target_ready(struct target *target, uint64_t now_ms)
     } else if (page->state == PAGE_OPENING) {
         page_set_state(page, PAGE_READY);
         emit(page, CDP_OPENED, true, "");
+        (void)shell_prepare(target, now_ms);
     }
 }
 
@@ -222,7 +225,8 @@ void page_target_failed(struct target *target, uint64_t now_ms, const char *why)
         /* What the browser has of it goes with the context. */
         page->spare = NULL;
         target_free(target);
-        if (page->state == PAGE_STARTING && page->errand == ERRAND_SPARE)
+        if (page->state == PAGE_STARTING &&
+            (page->errand == ERRAND_SPARE || page->errand == ERRAND_SHELL))
             page_render_go(page, now_ms);
         page_close_check(page);
     } else if (page->state == PAGE_OPENING) {
@@ -318,7 +322,7 @@ void page_rest(struct page *page, uint64_t now_ms)
     if (page->state != PAGE_READY)
         return;
     page_clock_swap(page, now_ms);
-    if (!page->target->is_blank)
+    if (!page->target->is_blank && page->target->shell.state == SHELL_NONE)
         page_blank(page, now_ms, NULL);
     page_clock_plan(page, now_ms);
 }
@@ -327,7 +331,9 @@ void page_tick(struct page *page, uint64_t now_ms)
 {
     if (page->state == PAGE_OPENING && now_ms >= page->open_deadline_ms)
         page_undo(page, now_ms, "it did not open in time");
-    else if (page->state == PAGE_STARTING || page->state == PAGE_RENDERING)
+    if (page->state == PAGE_READY || page->state == PAGE_STARTING)
+        shell_tick(page, now_ms);
+    if (page->state == PAGE_STARTING || page->state == PAGE_RENDERING)
         page_render_tick(page, now_ms);
 }
 
@@ -336,12 +342,14 @@ uint64_t page_deadline_ms(const struct page *page)
     switch (page->state) {
     case PAGE_OPENING:
         return page->open_deadline_ms;
+    case PAGE_READY:
+        return shell_deadline_ms(page);
     case PAGE_STARTING:
-        return page->render.deadline_ms;
+        return shell_deadline_ms(page) < page->render.deadline_ms ? shell_deadline_ms(page)
+                                                                  : page->render.deadline_ms;
     case PAGE_RENDERING:
         return render_deadline_ms(&page->render.machine);
     case PAGE_UNDOING:
-    case PAGE_READY:
     case PAGE_CLEARING:
     case PAGE_SPENT:
     case PAGE_CRASHED:

@@ -32,6 +32,7 @@ enum page_errand {
     ERRAND_CLOCK,  /* The target's clock to be moved. */
     ERRAND_CACHE,  /* The HTTP cache to be cleared. */
     ERRAND_LOCALE, /* The browser to accept the locale and the time zone. */
+    ERRAND_SHELL,  /* The standby document of its recipe to be shown. */
 };
 
 /* What the origin answered to the last request for a main document, until it commits. */
@@ -146,6 +147,32 @@ void page_wait_listen(struct page *, uint64_t now_ms);
 void page_wait_check(struct page *, uint64_t now_ms);
 /* After the render: nothing of it is left. False when that cannot be had. */
 bool page_wait_undo(struct page *, uint64_t now_ms);
+
+/* Text as a literal of JavaScript, which the caller frees; NULL when it cannot be one. */
+char *page_quoted(const char *text);
+
+/* page_shell.c: the standby document of a recipe. */
+/* The target has become ready: loads what it should show. False: nothing. */
+bool shell_prepare(struct target *, uint64_t now_ms);
+/* It must not be shown yet. */
+bool shell_is_loading(const struct target *);
+/* Shows it, or something with the same document, in whatever state. */
+bool shell_is_for(const struct target *, const struct recipe *);
+void shell_forget(struct target *);
+/* Page.frameNavigated. */
+void shell_committed(struct target *, uint64_t now_ms, struct cdp_span body);
+/* Begins to bring the standby document to a page whose render needs it. */
+enum page_errand shell_errand(struct page *, uint64_t now_ms);
+void shell_tick(struct page *, uint64_t now_ms);
+uint64_t shell_deadline_ms(const struct page *);
+
+/* page_recipe.c: the scripts of a recipe; RENDER_DO_TRANSIT, and RENDER_DO_CAPTURE of one. */
+void page_transit(struct page *, uint64_t now_ms);
+void page_value(struct page *, uint64_t now_ms);
+/* The condition of `wait`; the caller frees it. NULL: out of memory. */
+char *page_ready_expression(const struct page *);
+/* RENDER_DO_CAPTURE of a screenshot. */
+void page_image(struct page *, uint64_t now_ms);
 
 /* page_override.c: `page` of the parameters; before the navigation, and after the render. */
 void page_override_apply(struct page *, uint64_t now_ms);

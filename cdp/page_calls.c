@@ -381,7 +381,15 @@ void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, 
         do_measure(page, now_ms);
         break;
     case RENDER_DO_CAPTURE:
-        do_capture(page, now_ms);
+        if (page->render.params->recipe != NULL)
+            page_value(page, now_ms);
+        else if (page->render.params->screenshot)
+            page_image(page, now_ms);
+        else
+            do_capture(page, now_ms);
+        break;
+    case RENDER_DO_TRANSIT:
+        page_transit(page, now_ms);
         break;
     case RENDER_DO_INSPECT:
         do_inspect(page, now_ms);

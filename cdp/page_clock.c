@@ -64,11 +64,16 @@ void page_clock_take(struct page *page, uint64_t now_ms)
     target->is_virtual = true;
 }
 
+static bool is_spare_ready(const struct page *page)
+{
+    return page->spare->state == TARGET_READY && !shell_is_loading(page->spare);
+}
+
 enum page_errand page_clock_errand(struct page *page, uint64_t now_ms)
 {
     double after_ms = skew_now_ms(page, now_ms) + page->life->cdp->config->render.settle_virtual_ms;
 
-    if (page->spare != NULL && page->spare->state != TARGET_READY && after_ms > skew_max_ms(page))
+    if (page->spare != NULL && !is_spare_ready(page) && after_ms > skew_max_ms(page))
         return ERRAND_SPARE;
     if (move_ms(page, now_ms) > MOVE_UNAWAITED_MAX_MS) {
         page_clock_take(page, now_ms);
@@ -87,7 +92,7 @@ void page_clock_plan(struct page *page, uint64_t now_ms)
 
 void page_clock_swap(struct page *page, uint64_t now_ms)
 {
-    if (page->is_probing || page->spare == NULL || page->spare->state != TARGET_READY)
+    if (page->is_probing || page->spare == NULL || !is_spare_ready(page))
         return;
     assert(page->state == PAGE_READY || page->state == PAGE_STARTING);
     target_free(page->old); /* Told to close long ago. */

@@ -129,6 +129,8 @@ static void render_finish(struct page *page, uint64_t now_ms)
         render_done(page, now_ms, false);
         return;
     }
+    if (render->loader != page->target->shell.loader)
+        shell_forget(page->target);
     page_override_undo(page, now_ms);
     page_look_later(page->target, now_ms);
     if (render->clear_storage) {
@@ -185,6 +187,7 @@ static void render_go(struct page *page, uint64_t now_ms)
     struct render_commands commands;
     const struct render_plan plan = {
         .until = render->params->until,
+        .shown_loader = render->params->recipe != NULL ? page->target->shell.loader : 0,
         .wait = page_wait_plan(render->params),
         .on_timeout = render->params->on_timeout,
         .deadline_ms = render->deadline_ms,
@@ -199,6 +202,12 @@ static void render_go(struct page *page, uint64_t now_ms)
     page_set_state(page, PAGE_RENDERING);
     page->errand = ERRAND_NONE;
     page->target->is_blank = false;
+    if (render->params->recipe != NULL) {
+        render->loader = page->target->shell.loader;
+        render->world = page->target->shell.world;
+    } else {
+        shell_forget(page->target);
+    }
     page_clock_take(page, now_ms);
     page_override_apply(page, now_ms);
     page_wait_listen(page, now_ms);
@@ -223,7 +232,9 @@ void page_render_go(struct page *page, uint64_t now_ms)
 {
     assert(page->state == PAGE_STARTING);
     page_clock_swap(page, now_ms);
-    page->errand = page_clock_errand(page, now_ms);
+    page->errand = shell_errand(page, now_ms);
+    if (page->errand == ERRAND_NONE)
+        page->errand = page_clock_errand(page, now_ms);
     if (page->errand != ERRAND_NONE)
         return;
     if (page->render.clear_cache) {
@@ -271,7 +282,7 @@ void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *as
     render->clear_storage = ask->clear_storage;
     render->result = cdp_alloc(sizeof *render->result);
     page_set_state(page, PAGE_STARTING);
-    if (url_is_denied(page->life->cdp, url, strlen(url))) {
+    if (ask->params->recipe == NULL && url_is_denied(page->life->cdp, url, strlen(url))) {
         struct render_result *result = render->result;
         result->outcome = RENDER_FAILED;
         result->code = RENDER_URL_DENIED;
@@ -395,6 +406,10 @@ void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *m
 {
     struct page *page = target->page;
 
+    if (target->state == TARGET_READY &&
+        (target != page->target || page->state != PAGE_RENDERING) &&
+        span_is(message->method, "Page.frameNavigated"))
+        shell_committed(target, now_ms, message->body);
     if (span_is(message->method, "Inspector.targetCrashed"))
         page_target_crashed(target, now_ms);
     else if (target != page->target || target->state != TARGET_READY)

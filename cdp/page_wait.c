@@ -41,9 +41,14 @@ static bool asks_document(const struct wait_params *wait)
 
 static const char *flag_name(const struct render_params *params)
 {
-    if (params->until != WAIT_AUTO)
+    if (params->until != WAIT_AUTO || params->recipe != NULL)
         return "";
     return params->wait.ready_flag != NULL ? params->wait.ready_flag : READY_FLAG;
+}
+
+static bool waits_for_recipe(const struct render_params *params)
+{
+    return params->recipe != NULL && params->recipe->ready != NULL;
 }
 
 struct render_wait page_wait_plan(const struct render_params *params)
@@ -52,15 +57,16 @@ struct render_wait page_wait_plan(const struct render_params *params)
 
     return (struct render_wait){
         .has_flag = flag_name(params)[0] != '\0',
-        .has_conditions = asks_document(wait) || wait->expression != NULL,
-        .is_hastening = wait->selector != NULL || wait->event != NULL || wait->expression != NULL,
+        .has_conditions =
+            asks_document(wait) || wait->expression != NULL || waits_for_recipe(params),
+        .is_hastening = wait->selector != NULL || wait->event != NULL || wait->expression != NULL ||
+                        waits_for_recipe(params),
         .flag_grace_ms = wait->ready_flag_grace_ms,
         .delay_ms = wait->delay_ms,
     };
 }
 
-/* Text as a literal of JavaScript; NULL when it cannot be one. */
-static char *quoted(const char *text)
+char *page_quoted(const char *text)
 {
     json_t *string = json_string(text);
     char *literal = string != NULL ? json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
@@ -83,7 +89,7 @@ static void on_listening(void *owner, uint64_t tag, uint64_t now_ms, const struc
 void page_wait_listen(struct page *page, uint64_t now_ms)
 {
     const char *event = page->render.params->wait.event;
-    char *name = event != NULL ? quoted(event) : NULL;
+    char *name = event != NULL ? page_quoted(event) : NULL;
 
     if (name == NULL)
         return;
@@ -191,7 +197,9 @@ static void on_evaluated(void *owner, uint64_t tag, uint64_t now_ms, const struc
 
 static void check_expression(struct page *page, uint64_t now_ms, uint64_t loader)
 {
-    const char *expression = page->render.params->wait.expression;
+    const struct render_params *params = page->render.params;
+    char *ready = waits_for_recipe(params) ? page_ready_expression(page) : NULL;
+    const char *expression = ready != NULL ? ready : params->wait.expression;
 
     if (expression == NULL)
         check_document(page, now_ms, loader);
@@ -199,6 +207,7 @@ static void check_expression(struct page *page, uint64_t now_ms, uint64_t loader
         page_call(page, now_ms, "Runtime.evaluate",
                   json_pack("{s:s, s:b}", "expression", expression, "silent", 1), on_evaluated,
                   loader);
+    free(ready);
 }
 
 static void on_flag(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
@@ -217,7 +226,7 @@ void page_wait_check(struct page *page, uint64_t now_ms)
 {
     const char *name = flag_name(page->render.params);
     uint64_t loader = page->render.loader;
-    char *key = name[0] != '\0' ? quoted(name) : NULL;
+    char *key = name[0] != '\0' ? page_quoted(name) : NULL;
 
     page->render.flag = RENDER_FLAG_NONE;
     if (key == NULL) {

@@ -34,6 +34,10 @@ void render_start(struct render *render, uint64_t now_ms, const struct render_pl
     render->plan = *plan;
     render->started_ms = render->entered_ms = now_ms;
     set_deadlines(render, now_ms);
+    if (transit_is_one(render)) {
+        transit_start(render, now_ms, ret);
+        return;
+    }
     render_set_state(render, now_ms, RENDER_NAVIGATING);
     render->navigations = 1;
     render_do(ret, RENDER_DO_NAVIGATE);
@@ -55,7 +59,7 @@ static void render_time_out(struct render *render, uint64_t now_ms, struct rende
     render->reason = RENDER_DEADLINE;
     if (render->state == RENDER_SETTLING) {
         render->reason = wait_reason(render, true);
-        if (render->reason == RENDER_CONDITION)
+        if (render->reason == RENDER_CONDITION && !transit_is_one(render))
             code = RENDER_WAIT_UNMET;
     }
     render_finish(render, now_ms, RENDER_FAILED, code, ret);
@@ -213,6 +217,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
+    case RENDER_FACT_TRANSITED:
     case RENDER_FACT_TICK:
         break; /* Of the document before. */
     }
@@ -222,7 +227,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
 
 /* Which states may follow which. LOADING follows itself when a document replaces one. */
 static const uint32_t transitions[RENDER_DONE + 1] = {
-    [RENDER_IDLE] = TO(RENDER_NAVIGATING),
+    [RENDER_IDLE] = TO(RENDER_NAVIGATING) | TO(RENDER_SETTLING),
     [RENDER_NAVIGATING] = TO(RENDER_LOADING) | TO(RENDER_DONE),
     [RENDER_LOADING] =
         TO(RENDER_LOADING) | TO(RENDER_SETTLING) | TO(RENDER_CAPTURING) | TO(RENDER_DONE),
@@ -350,6 +355,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_TOO_MANY_REDIRECTS:
     case RENDER_NOT_A_DOCUMENT:
     case RENDER_OUTPUT_TOO_LARGE:
+    case RENDER_SCRIPT_FAILED:
         return render->terminations == 0;
     case RENDER_REDIRECT_STORM:
     case RENDER_WAIT_UNMET:
@@ -378,7 +384,9 @@ void render_check(const struct render *render)
     assert(spent_ms == render->entered_ms - render->started_ms);
     assert(render->phases_ms[RENDER_DONE] == 0);
     assert(render->documents <= RENDER_DOCUMENTS_MAX + 1);
-    assert(render->navigations >= 1 && render->navigations <= RENDER_NAVIGATIONS_MAX + 1);
+    assert(transit_is_one(render) == (render->navigations == 0));
+    assert(render->navigations <= RENDER_NAVIGATIONS_MAX + 1);
+    assert(!render->is_transiting || render->loader == render->plan.shown_loader);
     assert((render->loader != 0) == (render->documents != 0));
     if (render->state == RENDER_NAVIGATING)
         assert(render->loader == 0 && !render->is_granted && !render->is_framing);

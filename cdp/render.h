@@ -21,6 +21,11 @@
  *
  * The waits `load` and `domcontentloaded` run on the same clock, up to their milestone.
  *
+ * A transition (render_transit.c) has its document already: it begins in SETTLING, where a
+ * script brings the document to what is asked for, and ends with the value of another.
+ *
+ *   IDLE --render_start, a document is shown--> SETTLING
+ *
  * Further conditions (render_wait.c) are checked together with every look while SETTLING,
  * which then follows every milestone: while one does not hold the clock goes on. */
 #ifndef CDP_RENDER_H
@@ -81,9 +86,11 @@ enum render_fact_type {
     RENDER_FACT_LOOKED,    /* Answers RENDER_DO_LOOK: .ok, .look. */
     RENDER_FACT_FRAMED,    /* Answers RENDER_DO_FRAME, also when it failed. */
     RENDER_FACT_MEASURED,  /* Answers RENDER_DO_MEASURE: .ok, .measure. */
-    RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .ok. */
+    RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .ok; else .code says why, or
+                              RENDER_OK: its document went away. */
     RENDER_FACT_STREAMS,   /* Answers RENDER_DO_INSPECT: .ok if an EventSource is open. */
     RENDER_FACT_CHECKED,   /* Answers RENDER_DO_CHECK: .flag, and .ok if all conditions hold. */
+    RENDER_FACT_TRANSITED, /* Answers RENDER_DO_TRANSIT: .ok, or .code. */
     RENDER_FACT_TICK,      /* render_deadline_ms() has been reached. */
 };
 
@@ -93,6 +100,7 @@ struct render_fact {
     enum render_kind kind;
     bool ok, is_download;
     enum render_flag flag;
+    enum render_code code;
     const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
     struct render_look look;
     struct render_measure measure;
@@ -111,6 +119,7 @@ enum render_command_type {
     RENDER_DO_MEASURE,
     RENDER_DO_CAPTURE,   /* The document. */
     RENDER_DO_INSPECT,   /* See whether the page holds a stream open. */
+    RENDER_DO_TRANSIT,   /* Bring the document that is shown to what is asked for. */
     RENDER_DO_TERMINATE, /* End the script that runs. */
 };
 
@@ -134,6 +143,7 @@ struct render_wait {
 
 struct render_plan {
     enum wait_until until;
+    uint64_t shown_loader; /* Of the document to transit; 0: one is navigated to. */
     struct render_wait wait;
     enum on_timeout on_timeout;
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
@@ -187,6 +197,8 @@ struct render {
     enum render_flag flag;
     double delayed_virtual_ms; /* The page's clock when the delay will be over. */
     uint32_t slices_held;      /* Granted only because something does not hold. */
+
+    bool is_transiting; /* RENDER_DO_TRANSIT is out. */
 
     /* Capture. */
     bool has_measure, is_partial;

@@ -3,8 +3,13 @@
 
 #include "cdp/render_state.h"
 
+/* The value of a transition is refused by its size where it is made. */
 static void capture_measure(struct render *render, struct render_commands *ret)
 {
+    if (transit_is_one(render)) {
+        render_do(ret, RENDER_DO_CAPTURE);
+        return;
+    }
     if (render->is_measuring)
         return;
     render->is_measuring = true;
@@ -75,8 +80,10 @@ static void capture_measured(struct render *render, uint64_t now_ms, const struc
 static void capture_captured(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                              struct render_commands *ret)
 {
-    assert(render->has_measure);
-    if (fact->ok)
+    assert(render->has_measure || transit_is_one(render));
+    if (fact->code != RENDER_OK)
+        render_finish(render, now_ms, RENDER_FAILED, fact->code, ret);
+    else if (fact->ok)
         render_finish(render, now_ms, render->is_partial ? RENDER_PARTIAL : RENDER_COMPLETE,
                       RENDER_OK, ret);
     else
@@ -117,7 +124,7 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
             capture_measured(render, now_ms, fact, ret);
         break;
     case RENDER_FACT_CAPTURED:
-        if (is_ours && render->has_measure)
+        if (is_ours && (render->has_measure || transit_is_one(render)))
             capture_captured(render, now_ms, fact, ret);
         break;
     case RENDER_FACT_STOPPED:
@@ -140,6 +147,7 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_FRAMED:
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
+    case RENDER_FACT_TRANSITED:
         break; /* Noted already, or too late to matter. */
     }
 }

@@ -18,6 +18,7 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->paced_ms = render->retry_ms = 0;
     render->slices = render->slices_unlooked = render->frames = render->quiet_looks = 0;
     render->parsed_ms = render->loaded_ms = 0;
+    render->is_transiting = false;
     render->is_checking = render->has_check = render->is_met = render->is_hastened = false;
     render->flag = RENDER_FLAG_NONE;
     render->slices_held = 0;
@@ -195,6 +196,7 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
+    case RENDER_FACT_TRANSITED:
         break; /* Noted already, or of an earlier document. */
     }
 }

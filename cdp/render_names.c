@@ -32,7 +32,7 @@ const char *render_fact_name(enum render_fact_type type)
         [RENDER_FACT_LOOKED] = "looked",       [RENDER_FACT_FRAMED] = "framed",
         [RENDER_FACT_MEASURED] = "measured",   [RENDER_FACT_CAPTURED] = "captured",
         [RENDER_FACT_STREAMS] = "streams",     [RENDER_FACT_CHECKED] = "checked",
-        [RENDER_FACT_TICK] = "tick",
+        [RENDER_FACT_TRANSITED] = "transited", [RENDER_FACT_TICK] = "tick",
     };
     return NAME_OF(names, type);
 }
@@ -40,13 +40,13 @@ const char *render_fact_name(enum render_fact_type type)
 const char *render_command_name(enum render_command_type type)
 {
     static const char *const names[] = {
-        [RENDER_DO_NAVIGATE] = "navigate",   [RENDER_DO_BLANK] = "blank",
-        [RENDER_DO_PREPARE] = "prepare",     [RENDER_DO_GRANT] = "grant",
-        [RENDER_DO_ADVANCE] = "advance",     [RENDER_DO_PAUSE] = "pause",
-        [RENDER_DO_LOOK] = "look",           [RENDER_DO_CHECK] = "check",
-        [RENDER_DO_FRAME] = "frame",         [RENDER_DO_MEASURE] = "measure",
-        [RENDER_DO_CAPTURE] = "capture",     [RENDER_DO_INSPECT] = "inspect",
-        [RENDER_DO_TERMINATE] = "terminate",
+        [RENDER_DO_NAVIGATE] = "navigate", [RENDER_DO_BLANK] = "blank",
+        [RENDER_DO_PREPARE] = "prepare",   [RENDER_DO_GRANT] = "grant",
+        [RENDER_DO_ADVANCE] = "advance",   [RENDER_DO_PAUSE] = "pause",
+        [RENDER_DO_LOOK] = "look",         [RENDER_DO_CHECK] = "check",
+        [RENDER_DO_FRAME] = "frame",       [RENDER_DO_MEASURE] = "measure",
+        [RENDER_DO_CAPTURE] = "capture",   [RENDER_DO_INSPECT] = "inspect",
+        [RENDER_DO_TRANSIT] = "transit",   [RENDER_DO_TERMINATE] = "terminate",
     };
     return NAME_OF(names, type);
 }
@@ -65,6 +65,7 @@ const char *render_code_name(enum render_code code)
         [RENDER_TIMEOUT] = "render_timeout",
         [RENDER_UNRESPONSIVE] = "page_unresponsive",
         [RENDER_PARAM_REFUSED] = "invalid_param",
+        [RENDER_SCRIPT_FAILED] = "script_failed",
         [RENDER_INTERNAL] = "internal",
     };
     return NAME_OF(names, code);

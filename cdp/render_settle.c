@@ -9,8 +9,6 @@
 
 #include "cdp/render_state.h"
 
-static void settle_next(struct render *, uint64_t now_ms, struct render_commands *);
-
 /* Such a page works in real time, and the virtual clock does not show it. */
 static bool is_patient(const struct render *render)
 {
@@ -49,7 +47,7 @@ static void settle_look_only(struct render *render, uint64_t now_ms, struct rend
 static void settle_look(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     settle_look_only(render, now_ms, ret);
-    if (!render->is_measuring) {
+    if (!render->is_measuring && !transit_is_one(render)) {
         render->is_measuring = true;
         render->has_measure = false;
         render_do(ret, RENDER_DO_MEASURE);
@@ -98,18 +96,23 @@ static bool is_settled(const struct render *render)
            render->frames >= frames_max(render);
 }
 
-/* Goes on when what is out allows it. */
-static void settle_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
+/* What was waited for is there. Frames matter to documents that are captured. */
+static bool is_hastened(const struct render *render)
+{
+    return render->is_hastened && (!render->is_frame_owed || transit_is_one(render)) &&
+           is_time_over(render) && !wait_is_held(render);
+}
+
+void settle_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     if (render->next_loader != 0 || render->is_framing || render->is_looking ||
         render->is_checking || !render->has_look || render->paced_ms != 0)
         return;
-    if (render->is_frame_owed && do_frames_come(render, now_ms)) {
-        settle_frame(render, ret);
-    } else if (render->is_hastened && !render->is_frame_owed && is_time_over(render) &&
-               !wait_is_held(render)) {
-        /* Also while something is pending: what was waited for is there. */
+    if (is_hastened(render)) {
+        /* Also while something is pending. */
         capture_enter(render, now_ms, false, ret);
+    } else if (render->is_frame_owed && do_frames_come(render, now_ms)) {
+        settle_frame(render, ret);
     } else if (render->is_granted) {
         return;
     } else if (render->is_frame_owed) {
@@ -154,6 +157,14 @@ static double settling_ms(const struct render *render)
     return render->plan.until == WAIT_AUTO ? render->plan.settle_virtual_ms : 0;
 }
 
+/* A transition that waits for a condition is asked for it with every slice; frames are
+ * awaited only when some slices have not brought it about. */
+static bool wants_frames(const struct render *render)
+{
+    return !transit_is_one(render) || !render->plan.wait.has_conditions ||
+           render->slices_held >= RENDER_SLICES_FRAMELESS;
+}
+
 static void settle_looked(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                           struct render_commands *ret)
 {
@@ -174,7 +185,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         render->settled_virtual_ms = loaded_ms + settling_ms(render);
         wait_begin(render, loaded_ms);
         if (has_script_run(render)) {
-            render->is_frame_owed = true;
+            render->is_frame_owed = wants_frames(render);
         } else if (!render->is_scheduled && !is_patient(render) && !wait_is_asked(render)) {
             /* Without a script and a refresh no passing of time changes the document. */
             if (render->next_loader == 0)
@@ -182,7 +193,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
             return;
         }
     } else if (has_moved(&old, &fact->look)) {
-        render->is_frame_owed = render->frames < frames_max(render);
+        render->is_frame_owed = wants_frames(render) && render->frames < frames_max(render);
         render->quiet_looks = 0;
         render->has_measure = false;
     } else {
@@ -311,6 +322,10 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_CHECKED:
         if (is_ours)
             settle_checked(render, now_ms, fact, ret);
+        break;
+    case RENDER_FACT_TRANSITED:
+        if (is_ours && render->is_transiting)
+            transit_fact(render, now_ms, fact, ret);
         break;
     case RENDER_FACT_TICK:
         settle_tick(render, now_ms, ret);

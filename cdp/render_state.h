@@ -18,6 +18,9 @@
 /* Slices granted at once to a page that is held; further ones follow in real time. */
 #define RENDER_SLICES_HELD_MAX 20
 
+/* Slices granted to a transition before it is thought to wait for a frame. */
+#define RENDER_SLICES_FRAMELESS 3
+
 /* Looks that judge a standing clock are this far apart. */
 #define RENDER_STANDSTILL_LOOK_MS 300
 
@@ -77,6 +80,8 @@ void load_follow(struct render *, uint64_t now_ms, const struct render_fact *,
 
 /* render_settle.c */
 void settle_enter(struct render *, uint64_t now_ms, struct render_commands *);
+/* Goes on when what is out allows it. */
+void settle_next(struct render *, uint64_t now_ms, struct render_commands *);
 void settle_fact(struct render *, uint64_t now_ms, const struct render_fact *,
                  struct render_commands *);
 uint64_t settle_deadline_ms(const struct render *);
@@ -94,6 +99,12 @@ void wait_checked(struct render *, double virtual_ms, const struct render_fact *
 bool wait_is_held(const struct render *);
 /* Why the page is captured now. */
 enum render_reason wait_reason(const struct render *, bool is_partial);
+
+/* render_transit.c */
+bool transit_is_one(const struct render *);
+void transit_start(struct render *, uint64_t now_ms, struct render_commands *);
+void transit_fact(struct render *, uint64_t now_ms, const struct render_fact *,
+                  struct render_commands *);
 
 /* render_capture.c */
 void capture_enter(struct render *, uint64_t now_ms, bool is_partial, struct render_commands *);

@@ -15,12 +15,13 @@ static bool has_checks(const struct render *render)
 
 bool wait_is_asked(const struct render *render)
 {
-    return render->plan.wait.has_conditions || render->plan.wait.delay_ms > 0;
+    return render->plan.wait.has_conditions || render->plan.wait.delay_ms > 0 ||
+           transit_is_one(render);
 }
 
 void wait_do_check(struct render *render, struct render_commands *ret)
 {
-    if (!has_checks(render) || render->is_checking)
+    if (!has_checks(render) || render->is_checking || render->is_transiting)
         return;
     render->is_checking = true;
     render_do(ret, RENDER_DO_CHECK);
@@ -60,6 +61,8 @@ void wait_checked(struct render *render, double virtual_ms, const struct render_
 
 bool wait_is_held(const struct render *render)
 {
+    if (render->is_transiting)
+        return true;
     if (!has_checks(render))
         return false;
     return !render->has_check || render->flag == RENDER_FLAG_FALSE ||

@@ -19,6 +19,8 @@ void render_result_free(struct render_result *result)
     free(result->final_url);
     free(result->title);
     free(result->html);
+    free(result->value);
+    free(result->image);
     render_headers_free(result->headers, result->headers_count);
     free(result);
 }

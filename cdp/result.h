@@ -33,6 +33,7 @@ enum render_code {
     RENDER_TIMEOUT,       /* 504: nothing could be captured, or onTimeout was error. */
     RENDER_UNRESPONSIVE,  /* 504: the main thread did not answer. */
     RENDER_PARAM_REFUSED, /* The browser does not know the value of .param. */
+    RENDER_SCRIPT_FAILED, /* A script of the recipe threw; .error holds what. */
     RENDER_INTERNAL,      /* The protocol answered in a way we do not know. */
 };
 
@@ -59,6 +60,10 @@ struct render_result {
     char *title;           /* Owned; valid UTF-8. */
     char *html;            /* Owned; valid UTF-8, not NUL-terminated. */
     size_t html_bytes;
+    char *value; /* Owned; the object of a recipe as JSON, an object. NULL: no recipe. */
+    char *image; /* Owned; a PNG as base64. NULL: not asked for. */
+    uint32_t image_width, image_height;
+    char error[512];  /* Of a script; valid UTF-8. */
     uint32_t pending; /* Requests that were still pending. */
     struct render_phases phases;
     uint64_t dom_content_loaded_ms, loaded_ms; /* Since the navigation; 0: did not happen. */

@@ -168,6 +168,9 @@ static int load(struct loader *loader, int argc, char *const *argv, char *const 
     if (rc == 0 && !is_asked_only) {
         rc = knobs_check(loader);
     }
+    if (rc == 0 && !is_asked_only) {
+        rc = recipes_read(loader);
+    }
     return rc;
 }
 
@@ -203,6 +206,7 @@ void config_free(struct config *config)
     if (!config) {
         return;
     }
+    recipes_free(config);
     for (size_t i = 0; i < knobs_count; i++) {
         if (knobs[i].type == KNOB_TEXT) {
             char *text, *none = NULL;

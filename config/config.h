@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "config/limits.h"
+#include "config/recipe.h"
 
 /* Strings are owned by struct config; "" when unset, never NULL. Lists are split at
  * spaces and commas by their reader. Times are in milliseconds. */
@@ -87,6 +88,7 @@ struct config {
     struct render_config render;
     struct http_config http;
     struct manager_config manager;
+    struct recipe recipes[RECIPES];
     struct daemon_config daemon;
     struct log_config log;
 };

@@ -79,6 +79,9 @@ static int handle(void *owner, const char *section, const char *key, const char 
         return 0;
     }
     snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "." : "", key);
+    if (strncmp(name, "recipe ", 7) == 0) {
+        name[6] = '.'; /* "[recipe visit]" is the one kind of section with two words. */
+    }
     const struct knob *knob = knob_find(name);
     reader->rc = knob
                      ? set_once(reader, knob, value)

@@ -26,6 +26,32 @@ static const char *const sandbox_names[] = {"off", "on", NULL};
 static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
 static const char *const format_names[] = {"auto", "text", "logfmt", NULL};
 
+/* Every route of the manager that may have a recipe has the same knobs. */
+#define RECIPE(route, index)                                                                       \
+    {"recipe." route ".standby_url",                                                               \
+     TEXT(recipes[index].standby_url),                                                             \
+     .is_valid = form_is_http_url,                                                                 \
+     .computed = "none",                                                                           \
+     .form = "a URL such as http://app.example/_standby",                                          \
+     .meaning = "The document that pages show when a request comes, and that is loaded ahead "     \
+                "of need."},                                                                       \
+        {"recipe." route ".standby_selector", TEXT(recipes[index].standby_selector),               \
+         .computed = "none",                                                                       \
+         .meaning = "What must match in the standby document before it is used."},                 \
+        {"recipe." route ".before_file", TEXT(recipes[index].before_file), .computed = "none",     \
+         .meaning = "Script evaluated before the transition."},                                    \
+        {"recipe." route ".transition_file", TEXT(recipes[index].transition_file),                 \
+         .computed = "none", .meaning = "Script that brings the page to what is asked for."},      \
+        {"recipe." route ".ready_expression_file", TEXT(recipes[index].ready_expression_file),     \
+         .computed = "none", .meaning = "Script that is truthy when the page is ready."},          \
+        {"recipe." route ".result_file", TEXT(recipes[index].result_file), .computed = "none",     \
+         .meaning = "Script whose value, an object, is answered."},                                \
+    {                                                                                              \
+        "recipe." route ".timeout_ms", U32(recipes[index].timeout_ms), RANGE(100, HOUR_MS),        \
+            .computed = "= manager.render_timeout_ms",                                             \
+            .meaning = "Budget of such a render, from its grant."                                  \
+    }
+
 const struct knob knobs[] = {
     {"pool.pages_min", U32(pool.pages_min), .initial = 2, RANGE(1, POOL_PAGES_LIMIT),
      .computed = "2, or pool.pages_max when that is 1",
@@ -192,6 +218,11 @@ const struct knob knobs[] = {
     {"manager.request_timeout_ms", U32(manager.request_timeout_ms), .initial = 2 * MINUTE_MS,
      RANGE(100, HOUR_MS),
      .meaning = "Budget of a request of the manager's protocol, from its arrival."},
+
+    RECIPE("visit", RECIPE_VISIT),
+    RECIPE("module", RECIPE_MODULE),
+    RECIPE("command", RECIPE_COMMAND),
+    RECIPE("screenshot", RECIPE_SCREENSHOT),
 
     {"daemon.drain_grace_ms", U32(daemon.drain_grace_ms), .initial = 10 * SECOND_MS,
      RANGE(0, 10 * MINUTE_MS),

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include "config/config.h"
 
-#define KNOBS_MAX 96
+#define KNOBS_MAX 128
 
 /* Longest text of a knob: its line in the file stays below KNOB_LINE_BYTES_MAX. */
 #define KNOB_TEXT_BYTES_MAX 4000
@@ -28,7 +28,8 @@ enum knob_type {
 };
 
 struct knob {
-    const char *name; /* "pool.pages_max": section and key. */
+    const char *name; /* "pool.pages_max": section and key; "recipe.visit.standby_url"
+                         is in the section "[recipe visit]". */
     enum knob_type type;
     size_t offset;              /* Of the member in struct config. */
     uint64_t initial, min, max; /* Numbers; `initial` also for switches and choices. */

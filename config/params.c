@@ -138,6 +138,8 @@ void render_params_free(struct render_params *params)
     for (size_t i = 0; i < param_rows_count; i++) {
         param_free(&param_rows[i], params);
     }
+    free(params->input);
+    params->input = NULL;
     params->affinity_bytes = 0;
 }
 

@@ -19,6 +19,8 @@
 /* The table of rows is never longer. */
 #define PARAM_ROWS_MAX 128
 
+struct recipe; /* config/recipe.h */
+
 enum wait_until {
     WAIT_AUTO, /* Settled in virtual time; see cdp/render.h. */
     WAIT_DOMCONTENTLOADED,
@@ -137,6 +139,11 @@ struct render_params {
      * headers are wanted and its redirects are not followed. */
     bool path_mode;
     bool given[PARAM_ROWS_MAX]; /* By row: the caller said so, be it the default. */
+    /* Set by the manager's dialect, no parameters. A render with a recipe navigates nowhere:
+     * `url` is what it is about, and its scripts are called with `input`. */
+    const struct recipe *recipe; /* Of the configuration; NULL: none. */
+    char *input;                 /* Owned; a JSON object. */
+    bool screenshot;             /* An image instead of the document. */
 };
 
 enum param_type {

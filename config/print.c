@@ -41,11 +41,15 @@ static void print_explanation(const struct knob *knob, FILE *out)
 /* Writes "[section]" when the row begins one, else a blank line; answers the key. */
 static const char *print_section(const struct knob *knob, const char *before, FILE *out)
 {
-    const char *dot = strchr(knob->name, '.');
+    const char *dot = strrchr(knob->name, '.');
     assert(dot);
     size_t bytes = (size_t)(dot - knob->name) + 1;
     if (!before || strncmp(before, knob->name, bytes) != 0) {
-        fprintf(out, "\n[%.*s]\n", (int)bytes - 1, knob->name);
+        fputs("\n[", out);
+        for (const char *c = knob->name; c < dot; c++) {
+            fputc(*c == '.' ? ' ' : *c, out);
+        }
+        fputs("]\n", out);
     } else {
         fputc('\n', out);
     }

@@ -58,6 +58,18 @@ static void compute_pool(struct loader *loader)
     }
 }
 
+static void compute_recipes(struct loader *loader)
+{
+    static const char *const names[RECIPES] = {
+        "recipe.visit.timeout_ms", "recipe.module.timeout_ms", "recipe.command.timeout_ms",
+        "recipe.screenshot.timeout_ms"};
+    for (int i = 0; i < RECIPES; i++) {
+        if (is_default(loader, names[i])) {
+            loader->config.recipes[i].timeout_ms = loader->config.manager.render_timeout_ms;
+        }
+    }
+}
+
 /* The rest of "http://HOSTNAME:port", the port of a listener that is not fixed, is known
  * only once it is bound: the text then stays unset. */
 static int compute_advertise_url(struct loader *loader)
@@ -85,6 +97,7 @@ int defaults_compute(struct loader *loader)
         config->render.timeout_ms =
             min_of(config->render.timeout_ms, config->render.timeout_ms_max);
     }
+    compute_recipes(loader);
     if (is_default(loader, "browser.user") && geteuid() == 0) {
         rc = knob_set_text(row("browser.user"), "nobody", config);
     }

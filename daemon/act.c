@@ -37,9 +37,11 @@ static void act_grant(struct daemon *daemon, const struct pool_action *action)
     assert(request->life != 0);
     request->grant = action->grant;
     uint64_t deadline_ms = request->deadline_ms;
-    uint64_t render_end_ms = daemon->now_ms + daemon->config.manager.render_timeout_ms;
-    if (dialect_asked(request) && render_end_ms < deadline_ms)
-        deadline_ms = render_end_ms;
+    if (dialect_asked(request)) {
+        uint64_t render_end_ms = daemon->now_ms + dialect_budget_ms(daemon, request);
+        deadline_ms = render_end_ms < deadline_ms ? render_end_ms : deadline_ms;
+        dialect_start(request);
+    }
     const struct cdp_render render = {
         .request = request->id,
         .page = action->page,

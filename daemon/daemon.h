@@ -9,6 +9,7 @@
  *   requests.c render requests by id, from arrival to answer
  *   reply.c    a render result as an HTTP answer, with verdict.c, envelope.c
  *   dialect.c  answers in the dialect of a fleet manager
+ *   attributes.c  what a recipe has answered, as attributes of the dialect
  *   finish.c   its document edited and compressed, in a thread when it is large
  *   path_mode.c  what an answer in path mode takes over from the origin
  *   report.c   heartbeat, affinities, health: documents about the state
@@ -136,11 +137,19 @@ void reply_problem(struct daemon *, const struct request *, const struct http_pr
 /* dialect.c: answers in the manager's dialect. */
 bool dialect_asked(const struct request *);
 void dialect_reply_ready(struct daemon *, const struct request *, const struct render_result *);
+/* A script of its recipe threw. */
+void dialect_reply_script_failed(struct daemon *, const struct request *,
+                                 const struct render_result *);
 /* A render that ran and failed; `evicted`: its page is gone. */
 void dialect_reply_failed(struct daemon *, const struct request *, const struct http_problem *,
                           bool evicted);
-/* Answers the routes of the dialect that render nothing. */
-void dialect_reply_other(struct daemon *, uint64_t exchange, const struct http_request *);
+/* What it says of the page: it is to serve nobody else. */
+bool dialect_retires(const struct request *, const struct render_result *);
+/* What a render may take from its grant. */
+uint32_t dialect_budget_ms(const struct daemon *, const struct request *);
+/* It is about to start: what the pool has decided of its cache reaches its scripts. */
+void dialect_start(struct request *);
+void dialect_release_batch(struct daemon *, uint64_t exchange, const struct http_request *);
 
 /* report.c */
 #define REPORT_URL_BYTES 512

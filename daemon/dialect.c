@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "daemon/attributes.h"
 #include "http/dialect.h"
 
 bool dialect_asked(const struct request *request)
@@ -77,18 +78,39 @@ static json_t *pool_json(const struct request *request, bool timed_out, bool evi
                      request->grant.warmth == POOL_WARM, "evicted", evicted, "timedOut", timed_out);
 }
 
+static const char *type_of(enum http_route route)
+{
+    static const char *const names[HTTP_ROUTES] = {
+        [HTTP_VISIT] = "prerender-visit-result",
+        [HTTP_MODULE] = "prerender-module-result",
+        [HTTP_COMMAND] = "command-result",
+        [HTTP_SCREENSHOT] = "screenshot-result",
+    };
+    assert(names[route] != NULL);
+    return names[route];
+}
+
+/* What the request was about: a URL, or a command. */
+static json_t *id_of(const struct request *request)
+{
+    if (request->http.route != HTTP_COMMAND)
+        return json_string(request->http.params.url);
+    json_t *input = json_loads(request->http.params.input, 0, NULL);
+    json_t *command = json_incref(json_object_get(input, "command"));
+    json_decref(input);
+    return command;
+}
+
 /* Takes the attributes. */
 static void reply_document(struct daemon *daemon, const struct request *request, json_t *attributes,
                            bool timed_out, bool evicted)
 {
     struct times times = times_of(daemon, request);
     const char *id = request->http.request_id;
-    (void)json_object_set_new(
-        attributes, "meta",
-        json_pack("{s:s, s:o}", "requestId", id, "diagnostics", diagnostics_json(daemon, request)));
+    attributes_set_meta(attributes, id, diagnostics_json(daemon, request));
     json_t *root = json_pack(
-        "{s:{s:s, s:s, s:o}, s:{s:s, s:{s:I, s:I, s:I, s:o}, s:o}}", "data", "type",
-        "prerender-visit-result", "id", request->http.params.url, "attributes", attributes, "meta",
+        "{s:{s:s, s:o, s:o}, s:{s:s, s:{s:I, s:I, s:I, s:o}, s:o}}", "data", "type",
+        type_of(request->http.route), "id", id_of(request), "attributes", attributes, "meta",
         "requestId", id, "timing", "launchMs", times.launch, "renderMs", times.render, "totalMs",
         times.total, "waits", waits_json(request), "pool", pool_json(request, timed_out, evicted));
     struct http_reply reply = {.status = 201, .content_type = DIALECT_TYPE};
@@ -108,27 +130,73 @@ void dialect_reply_failed(struct daemon *daemon, const struct request *request,
 {
     bool timed_out =
         problem->code == HTTP_RENDER_TIMEOUT || problem->code == HTTP_PAGE_UNRESPONSIVE;
-    json_t *attributes =
-        json_pack("{s:s, s:n, s:s, s:{s:s, s:i, s:s}}", "status", "error", "html", "url",
-                  request->http.params.url, "error", "title",
-                  timed_out ? "Render timeout" : http_code_name(problem->code), "status",
-                  timed_out ? 504 : http_code_status(problem->code), "message", problem->detail);
-    reply_document(daemon, request, attributes, timed_out, evicted || timed_out);
+    const struct attributes_error error = {
+        .is_timeout = timed_out,
+        .title = http_code_name(problem->code),
+        .status = http_code_status(problem->code),
+        .message = problem->detail,
+    };
+    reply_document(daemon, request, attributes_failed(&request->http, &error), timed_out,
+                   evicted || timed_out);
+}
+
+void dialect_reply_script_failed(struct daemon *daemon, const struct request *request,
+                                 const struct render_result *result)
+{
+    const struct attributes_error error = {
+        .title = "Script failed", .status = 500, .message = result->error};
+    reply_document(daemon, request, attributes_failed(&request->http, &error), false,
+                   request->retires);
 }
 
 void dialect_reply_ready(struct daemon *daemon, const struct request *request,
                          const struct render_result *result)
 {
-    /* cdp/ hands over valid UTF-8. */
-    const char *url = result->final_url != NULL ? result->final_url : request->http.params.url;
-    const char *title = result->title != NULL ? result->title : "";
-    json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
-    json_t *attributes = json_pack("{s:s, s:o, s:s, s:i, s:s}", "status", "ready", "html", html,
-                                   "url", url, "httpStatus", result->status, "title", title);
-    reply_document(daemon, request, attributes, false, false);
+    json_t *attributes = attributes_ready(&request->http, result);
+    if (attributes != NULL) {
+        reply_document(daemon, request, attributes, false, request->retires);
+        return;
+    }
+    const struct attributes_error error = {.title = "Script failed",
+                                           .status = 500,
+                                           .message = "the result of the recipe is no valid JSON"};
+    reply_document(daemon, request, attributes_failed(&request->http, &error), false,
+                   request->retires);
 }
 
-static void release_batch(struct daemon *daemon, uint64_t exchange, const struct http_request *http)
+bool dialect_retires(const struct request *request, const struct render_result *result)
+{
+    if (!dialect_asked(request))
+        return false;
+    return result->code == RENDER_TIMEOUT || result->code == RENDER_UNRESPONSIVE ||
+           attributes_are_unusable(result);
+}
+
+uint32_t dialect_budget_ms(const struct daemon *daemon, const struct request *request)
+{
+    const struct recipe *recipe = request->http.params.recipe;
+    uint32_t budget_ms = daemon->config.manager.render_timeout_ms;
+    return recipe != NULL && recipe->timeout_ms < budget_ms ? recipe->timeout_ms : budget_ms;
+}
+
+void dialect_start(struct request *request)
+{
+    struct render_params *params = &request->http.params;
+    if (params->input == NULL || !request->http.dialect.clear_cache || request->grant.clear_cache)
+        return;
+    /* Somebody else's batch owns what is warm: the application must not clear it either. */
+    json_t *input = json_loads(params->input, 0, NULL);
+    (void)json_object_del(json_object_get(input, "renderOptions"), "clearCache");
+    char *text = json_dumps(input, JSON_COMPACT | JSON_ENSURE_ASCII);
+    json_decref(input);
+    if (text == NULL)
+        abort(); /* The affinity would lose what it is promised to keep. */
+    free(params->input);
+    params->input = text;
+}
+
+void dialect_release_batch(struct daemon *daemon, uint64_t exchange,
+                           const struct http_request *http)
 {
     char key[POOL_KEY_BYTES_MAX];
     key[0] = KEY_CLIENT;
@@ -142,21 +210,4 @@ static void release_batch(struct daemon *daemon, uint64_t exchange, const struct
     daemon_step(daemon, &event);
     const struct http_reply reply = {.status = 204};
     (void)http_reply(daemon->http, exchange, &reply);
-}
-
-void dialect_reply_other(struct daemon *daemon, uint64_t exchange, const struct http_request *http)
-{
-    if (http->route == HTTP_RELEASE_BATCH) {
-        release_batch(daemon, exchange, http); /* Draining or not. */
-        return;
-    }
-    assert(http->route == HTTP_MODULE || http->route == HTTP_COMMAND);
-    struct http_problem problem = {.code = HTTP_INVALID_PARAM};
-    problem.detail = http->route == HTTP_MODULE ? "No recipe for /prerender-module"
-                                                : "No recipe for /run-command";
-    if (daemon->state != DAEMON_SERVING) {
-        problem.code = HTTP_DRAINING;
-        problem.detail = "The daemon is stopping and takes no new work.";
-    }
-    (void)http_reply_problem(daemon->http, exchange, &problem, NULL, 0);
 }

@@ -24,8 +24,7 @@ void daemon_on_cdp(void *owner, const struct cdp_event *event)
  * stands: it needs no room in the pool, and nothing it does can come back as an event. */
 static void on_http_request(struct daemon *daemon, const struct http_event *event)
 {
-    enum http_route route = event->request->route;
-    if (route != HTTP_RENDER && route != HTTP_VISIT && route != HTTP_PATH_MODE) {
+    if (!http_route_is_render(event->request->route)) {
         report_reply(daemon, event->exchange, event->request);
         return;
     }
@@ -161,8 +160,7 @@ static void handle_result(struct daemon *daemon, const struct cdp_event *event)
     }
     request->state = REQUEST_ANSWERED;
     /* The dialect says of a timeout that the page was evicted. */
-    request->retires = dialect_asked(request) && (event->result->code == RENDER_TIMEOUT ||
-                                                  event->result->code == RENDER_UNRESPONSIVE);
+    request->retires = dialect_retires(request, event->result);
     reply_result(daemon, request, event->result);
 }
 
@@ -279,6 +277,10 @@ static void handle_cdp(struct daemon *daemon, const struct cdp_event *event)
         break;
     case CDP_CRASHED:
         handle_crashed(daemon, event);
+        break;
+    case CDP_STANDBY_FAILED:
+        LOG(&daemon->log, LOG_WARNING, "standby document did not load, trying again",
+            LOG_U64("page", event->page), LOG_STR("reason", event->text));
         break;
     case CDP_STRAY:
         LOG(&daemon->log, LOG_DEBUG, "stray target closed", LOG_STR("type", event->text));

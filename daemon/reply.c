@@ -146,7 +146,9 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
         .detail = verdict_detail(&daemon->config, result, detail, sizeof detail),
         .param = result->param,
     };
-    if (dialect_asked(request))
+    if (result->code == RENDER_SCRIPT_FAILED)
+        dialect_reply_script_failed(daemon, request, result);
+    else if (dialect_asked(request))
         dialect_reply_failed(daemon, request, &problem, request->retires);
     else
         reply_problem(daemon, request, &problem, headers->items, headers->count);

@@ -273,10 +273,8 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
     case HTTP_INDEX:
         reply_index(daemon, exchange);
         return;
-    case HTTP_MODULE:
-    case HTTP_COMMAND:
     case HTTP_RELEASE_BATCH:
-        dialect_reply_other(daemon, exchange, http);
+        dialect_release_batch(daemon, exchange, http);
         return;
     case HTTP_OPENAPI:
         reply_openapi(daemon, exchange);
@@ -286,6 +284,9 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
         return;
     case HTTP_RENDER:
     case HTTP_VISIT:
+    case HTTP_MODULE:
+    case HTTP_COMMAND:
+    case HTTP_SCREENSHOT:
     case HTTP_PATH_MODE:
     case HTTP_ROUTE_NONE:
     case HTTP_ROUTES:

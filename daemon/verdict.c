@@ -62,6 +62,7 @@ enum http_code verdict_code(enum render_code code)
     case RENDER_PARAM_REFUSED:
         return HTTP_INVALID_PARAM;
     case RENDER_OK:
+    case RENDER_SCRIPT_FAILED: /* Told in the dialect only, by its text. */
     case RENDER_INTERNAL:
         break;
     }
@@ -121,6 +122,9 @@ const char *verdict_detail(const struct config *config, const struct render_resu
                        strcmp(result->param, "page.timezone") == 0
                            ? "a name of the IANA time zone database, such as Europe/Vienna"
                            : "a language tag, such as de-AT");
+        break;
+    case RENDER_SCRIPT_FAILED:
+        (void)snprintf(text, text_bytes, "%s", result->error);
         break;
     case RENDER_OK:
     case RENDER_INTERNAL:

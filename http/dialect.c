@@ -24,6 +24,7 @@ bool dialect_has(enum http_route route)
     case HTTP_VISIT:
     case HTTP_MODULE:
     case HTTP_COMMAND:
+    case HTTP_SCREENSHOT:
     case HTTP_RELEASE_BATCH:
         return true;
     case HTTP_ROUTE_NONE:
@@ -151,41 +152,104 @@ static bool take_text(char **ret, const char *text, struct fault *fault)
     return *ret || fault_set(fault, HTTP_INTERNAL, NULL, "The server is out of memory.");
 }
 
-/* A command has no URL; everything else that is worked on has. */
+/* The attributes that the scripts of a recipe are called with: those that the protocol
+ * knows, as they were sent. */
+static bool take_input(const struct reading *reading, const struct http_request *http, char **ret,
+                       struct fault *fault)
+{
+    static const char *const names[] = {"url",    "affinityType",  "affinityValue", "realm",
+                                        "auth",   "renderOptions", "batchId",       "command",
+                                        "format", "commandInput"};
+    json_t *input = json_pack("{s:s, s:i}", "requestId", http->request_id, "priority",
+                              (int)http->params.priority);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        json_t *value = json_object_get(reading->attributes, names[i]);
+        if (value)
+            (void)json_object_set(input, names[i], value);
+    }
+    *ret = input ? json_dumps(input, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+    json_decref(input);
+    return *ret || fault_set(fault, HTTP_INTERNAL, NULL, "The server is out of memory.");
+}
+
+/* The recipe of a route, or NULL. */
+static const struct recipe *recipe_of(const struct config *config, enum http_route route)
+{
+    enum recipe_route index = route == HTTP_MODULE       ? RECIPE_MODULE
+                              : route == HTTP_COMMAND    ? RECIPE_COMMAND
+                              : route == HTTP_SCREENSHOT ? RECIPE_SCREENSHOT
+                                                         : RECIPE_VISIT;
+    return recipe_is_set(&config->recipes[index]) ? &config->recipes[index] : NULL;
+}
+
+/* What the manager cannot ask for, and what follows from the route. */
+static void set_params(const struct config *config, enum http_route route,
+                       struct render_params *params)
+{
+    fields_init(config, params);
+    params->timeout_ms = config->manager.request_timeout_ms;
+    params->queue_timeout_ms = 0;
+    params->on_timeout = ON_TIMEOUT_ERROR;
+    params->recipe = recipe_of(config, route);
+    params->screenshot = route == HTTP_SCREENSHOT;
+    if (route == HTTP_MODULE || route == HTTP_COMMAND)
+        params->lane = LANE_NESTED;
+    /* Nothing else says that a recipe is ready, and a command may have been carried out. */
+    if (params->recipe && params->recipe->ready)
+        params->until = WAIT_LOAD;
+    if (route == HTTP_COMMAND)
+        params->retry_on_crash = false;
+}
+
+static bool take_params(const struct config *config, const struct reading *reading, const char *url,
+                        const char *key, struct http_request *ret, struct fault *fault)
+{
+    struct render_params *params = &ret->params;
+    set_params(config, ret->route, params);
+    params->priority = priority_of(json_object_get(reading->attributes, "priority"));
+    params->affinity_bytes = strlen(key);
+    /* A command is about no URL: it runs where its shell is. */
+    bool taken = take_text(&params->url, url ? url : params->recipe->standby_url, fault) &&
+                 take_text(&params->affinity, key, fault) &&
+                 (!params->recipe || take_input(reading, ret, &params->input, fault));
+    if (!taken)
+        render_params_free(params);
+    return taken;
+}
+
+static bool is_format_valid(const json_t *format)
+{
+    const char *text = json_string_value(format);
+    return !format || (text && (strcmp(text, "isolated") == 0 || strcmp(text, "embedded") == 0));
+}
+
 static bool read_work(const struct config *config, struct reading *reading,
                       struct http_request *ret, struct fault *fault)
 {
     char key[AFFINITY_KEY_BYTES_MAX + 1];
     bool command = ret->route == HTTP_COMMAND;
-    const char *url = required(reading, command ? "command" : "url");
+    const char *subject = required(reading, command ? "command" : "url");
     struct fault url_fault;
     fault_init(&url_fault);
-    if (url && !command && !url_check(url, strlen(url), config->http.url_bytes_max, &url_fault))
+    if (subject && !command &&
+        !url_check(subject, strlen(subject), config->http.url_bytes_max, &url_fault))
         note_missing(reading, "url");
-    size_t key_bytes = key_of(reading, command ? "user" : "realm", key);
+    (void)key_of(reading, command ? "user" : "realm", key);
     const char *auth = required(reading, "auth");
     (void)required(reading, "realm");
+    if (ret->route == HTTP_SCREENSHOT &&
+        !is_format_valid(json_object_get(reading->attributes, "format")))
+        note_missing(reading, "format");
     if (!is_complete(reading, fault))
         return false;
     const json_t *options = json_object_get(reading->attributes, "renderOptions");
     ret->dialect.fingerprint = fingerprint_of(auth);
     ret->dialect.batch = batch_of(reading->attributes);
     ret->dialect.clear_cache = json_is_true(json_object_get(options, "clearCache"));
-    if (ret->route != HTTP_VISIT)
-        return true; /* Nothing of it is rendered: there is no recipe. */
-    struct render_params params;
-    fields_init(config, &params);
-    if (!take_text(&params.url, url, fault) || !take_text(&params.affinity, key, fault)) {
-        render_params_free(&params);
-        return false;
-    }
-    params.affinity_bytes = key_bytes;
-    params.timeout_ms = config->manager.request_timeout_ms;
-    params.queue_timeout_ms = 0;
-    params.on_timeout = ON_TIMEOUT_ERROR;
-    params.priority = priority_of(json_object_get(reading->attributes, "priority"));
-    ret->params = params;
-    return true;
+    if (!recipe_of(config, ret->route) && (command || ret->route == HTTP_MODULE))
+        return fault_set(fault, HTTP_INVALID_PARAM, NULL, "No recipe for %s",
+                         http_route_name(ret->route));
+    return take_params(config, reading, command ? NULL : subject, key, ret, fault);
 }
 
 bool dialect_parse(const struct config *config, const char *body, size_t bytes,

@@ -34,12 +34,16 @@ enum http_route {
     HTTP_VISIT,     /* The manager's dialect from here on; see http/dialect.h. */
     HTTP_MODULE,
     HTTP_COMMAND,
+    HTTP_SCREENSHOT,
     HTTP_RELEASE_BATCH,
     HTTP_ROUTES,
 };
 
 /* The path of a route, or a word where there is none; static. For metrics and logs. */
 const char *http_route_name(enum http_route);
+
+/* Its requests are renders, with parameters. */
+bool http_route_is_render(enum http_route);
 
 /* The interface as an OpenAPI document, from malloc(); NULL when memory is out. */
 char *http_openapi(size_t *ret_bytes);
@@ -68,8 +72,8 @@ struct http_request {
     bool gzip;                        /* The client takes it. */
     bool url_decoded;                 /* HTTP_PATH_MODE: the path was decoded once more. */
     bool head;                        /* HEAD: as GET, without a body. */
-    struct render_params params;      /* HTTP_RENDER, HTTP_VISIT, HTTP_PATH_MODE: the receiver takes
-                                         its strings. */
+    struct render_params params;      /* Of what http_route_is_render(): the receiver takes its
+                                         strings. */
     struct http_dialect dialect;      /* Zeros elsewhere. */
     char key[AFFINITY_KEY_BYTES_MAX]; /* HTTP_AFFINITY_DELETE, HTTP_RELEASE_BATCH. */
     size_t key_bytes;

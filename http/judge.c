@@ -95,6 +95,7 @@ static bool query_check(const struct head *head, const struct config *config,
     case HTTP_VISIT:
     case HTTP_MODULE:
     case HTTP_COMMAND:
+    case HTTP_SCREENSHOT:
     case HTTP_RELEASE_BATCH:
         return form_parse_none(target->query, target->row->path, fault);
     case HTTP_ROUTE_NONE:

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include "http/dialect.h"
 #include "http/text.h"
 
 #define KEY_ENCODED_BYTES_MAX (AFFINITY_KEY_BYTES_MAX * 3)
@@ -23,6 +24,7 @@ static const struct route_row rows[] = {
     {"/prerender-visit", false, "POST", HTTP_VISIT, TOKEN_RENDER},
     {"/prerender-module", false, "POST", HTTP_MODULE, TOKEN_RENDER},
     {"/run-command", false, "POST", HTTP_COMMAND, TOKEN_RENDER},
+    {"/prerender-screenshot", false, "POST", HTTP_SCREENSHOT, TOKEN_RENDER},
     {"/release-batch", false, "POST", HTTP_RELEASE_BATCH, TOKEN_RENDER},
 };
 
@@ -87,6 +89,12 @@ const char *http_route_name(enum http_route route)
             return rows[i].has_key ? "/affinities/{key}" : rows[i].path;
     }
     return route == HTTP_PATH_MODE ? "path mode" : "none";
+}
+
+bool http_route_is_render(enum http_route route)
+{
+    return route == HTTP_RENDER || route == HTTP_PATH_MODE ||
+           (dialect_has(route) && route != HTTP_RELEASE_BATCH);
 }
 
 bool route_key(const struct route_target *target, char ret[AFFINITY_KEY_BYTES_MAX],

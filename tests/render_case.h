@@ -200,11 +200,14 @@ static inline void describe_verdict(const struct render *render, char ret[256])
                    render_is_page_good(render) ? "good" : "bad");
 }
 
-static inline void start(struct render *render, enum wait_until until, enum on_timeout on_timeout,
-                         const struct render_wait *wait, struct render_commands *ret)
+/* shown_loader 0: a navigation. */
+static inline void start_with(struct render *render, uint64_t shown_loader, enum wait_until until,
+                              enum on_timeout on_timeout, const struct render_wait *wait,
+                              struct render_commands *ret)
 {
     const struct render_plan plan = {
         .until = until,
+        .shown_loader = shown_loader,
         .wait = *wait,
         .on_timeout = on_timeout,
         .deadline_ms = 10000,
@@ -219,32 +222,58 @@ static inline void start(struct render *render, enum wait_until until, enum on_t
     render_start(render, 0, &plan, ret);
 }
 
-/* Runs one table; every step and the verdict must be as wanted. */
-static inline void run_case(const struct render_case *test)
+static inline void start(struct render *render, enum wait_until until, enum on_timeout on_timeout,
+                         const struct render_wait *wait, struct render_commands *ret)
 {
+    start_with(render, 0, until, on_timeout, wait, ret);
+}
 
-    struct render render;
+static inline void run_steps(const struct render_case *test, struct render *render)
+{
     struct render_commands commands;
     char got[256];
 
-    start(&render, test->until, test->on_timeout, &test->wait, &commands);
-    render_check(&render);
-    ck_assert_uint_eq(commands.count, 1);
-    ck_assert_int_eq(commands.items[0].type, RENDER_DO_NAVIGATE);
     for (size_t i = 0; i < test->count; i++) {
         const struct step *step = &test->steps[i];
-        enum render_state before = render.state;
-        render_step(&render, step->now_ms, &step->fact, &commands);
-        render_check(&render);
-        describe(&commands, &render, before, got);
+        enum render_state before = render->state;
+        render_step(render, step->now_ms, &step->fact, &commands);
+        render_check(render);
+        describe(&commands, render, before, got);
         ck_assert_msg(strcmp(got, step->want) == 0,
                       "%s step %zu at %lu ms (%s): want \"%s\", got \"%s\"", test->name, i,
                       (unsigned long)step->now_ms, render_fact_name(step->fact.type), step->want,
                       got);
     }
-    describe_verdict(&render, got);
+    describe_verdict(render, got);
     ck_assert_msg(strcmp(got, test->verdict) == 0, "%s: want \"%s\", got \"%s\"", test->name,
                   test->verdict, got);
+}
+
+/* Runs one table; every step and the verdict must be as wanted. */
+static inline void run_case(const struct render_case *test)
+{
+    struct render render;
+    struct render_commands commands;
+
+    start(&render, test->until, test->on_timeout, &test->wait, &commands);
+    render_check(&render);
+    ck_assert_uint_eq(commands.count, 1);
+    ck_assert_int_eq(commands.items[0].type, RENDER_DO_NAVIGATE);
+    run_steps(test, &render);
+}
+
+/* The same for a document that is shown, A. */
+static inline void run_transit_case(const struct render_case *test)
+{
+    struct render render;
+    struct render_commands commands;
+    char got[256];
+
+    start_with(&render, A, test->until, test->on_timeout, &test->wait, &commands);
+    render_check(&render);
+    describe(&commands, &render, RENDER_IDLE, got);
+    ck_assert_str_eq(got, "transit, look > settling");
+    run_steps(test, &render);
 }
 
 #endif

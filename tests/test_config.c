@@ -19,6 +19,19 @@ struct wanted {
     const char *text;  /* A valid text. */
 };
 
+/* Any text that can be read will do for a script. */
+#define SCRIPT "/proc/self/comm"
+#define RECIPE(route)                                                                              \
+    {"recipe." route ".standby_url", "", 0, 0, "", "http://app.example/_standby"},                 \
+        {"recipe." route ".standby_selector", "", 0, 0, "", "main .ready"},                        \
+        {"recipe." route ".before_file", "", 0, 0, "", SCRIPT},                                    \
+        {"recipe." route ".transition_file", "", 0, 0, "", SCRIPT},                                \
+        {"recipe." route ".ready_expression_file", "", 0, 0, "", SCRIPT},                          \
+        {"recipe." route ".result_file", "", 0, 0, "", SCRIPT},                                    \
+    {                                                                                              \
+        "recipe." route ".timeout_ms", "*", 100, 3600000, NULL, NULL                               \
+    }
+
 static const struct wanted wanted[] = {
     {"pool.pages_min", "2", 1, 1024, NULL, NULL},
     {"pool.pages_max", "*", 1, 1024, NULL, NULL},
@@ -80,6 +93,10 @@ static const struct wanted wanted[] = {
     {"manager.heartbeat_interval_ms", "5000", 1000, 3600000, NULL, NULL},
     {"manager.render_timeout_ms", "60000", 100, 3600000, NULL, NULL},
     {"manager.request_timeout_ms", "120000", 100, 3600000, NULL, NULL},
+    RECIPE("visit"),
+    RECIPE("module"),
+    RECIPE("command"),
+    RECIPE("screenshot"),
     {"daemon.drain_grace_ms", "10000", 0, 600000, NULL, NULL},
     {"log.level", "info", 0, 0, "error warning info debug", NULL},
     {"log.format", "auto", 0, 0, "auto text logfmt", NULL},
@@ -140,6 +157,17 @@ static void load_one(struct config_case *test, const char *name, const char *val
     config_case_load(test);
 }
 
+/* A whole recipe, of which the knob is then one. */
+static const char *recipe_for(const char *name)
+{
+    static char text[512];
+    snprintf(text, sizeof text,
+             "[recipe %.*s]\nstandby_url = http://app/\ntransition_file = " SCRIPT
+             "\nresult_file = " SCRIPT "\n",
+             (int)strcspn(name + 7, "."), name + 7);
+    return text;
+}
+
 /* Other knobs that make room for the ends of a range. */
 static const char *room_for(const char *name)
 {
@@ -161,7 +189,7 @@ static const char *room_for(const char *name)
     if (strcmp(name, "http.output_memory_bytes_max") == 0) {
         return "render.output_bytes_max = 65536\n";
     }
-    return NULL;
+    return strncmp(name, "recipe.", 7) == 0 ? recipe_for(name) : NULL;
 }
 
 static void expect_accepted(const char *name, const char *value)

@@ -278,6 +278,67 @@ START_TEST(reads_batches_and_options)
 }
 END_TEST
 
+/* What a recipe's scripts are called with is what the protocol knows, as it was sent: a
+ * member named __proto__ stays one. Nested work is made for a render that waits for it, and a
+ * command that may have been carried out is not repeated. */
+START_TEST(takes_what_a_recipe_needs)
+{
+    static const char command[] =
+        "{\"data\":{\"attributes\":{\"command\":\"c\",\"commandInput\":{\"__proto__\":{\"x\":1}},"
+        "\"affinityType\":\"user\",\"affinityValue\":\"u\",\"realm\":\"r\",\"auth\":\"t\","
+        "\"other\":1,\"priority\":7}}}";
+    struct config with = config;
+    struct http_request request = {.route = HTTP_COMMAND, .request_id = "id-1"};
+    struct fault fault;
+    fault_init(&fault);
+    ck_assert(!dialect_parse(&with, command, strlen(command), &request, &fault));
+    ck_assert_str_eq(fault.detail, "No recipe for /run-command");
+    with.recipes[RECIPE_COMMAND] = (struct recipe){
+        .standby_url = (char *)"http://app/", .ready = (char *)"1", .result = (char *)"({})"};
+    fault_init(&fault);
+    ck_assert(dialect_parse(&with, command, strlen(command), &request, &fault));
+    const struct render_params *params = &request.params;
+    ck_assert_ptr_eq(params->recipe, &with.recipes[RECIPE_COMMAND]);
+    ck_assert_str_eq(params->url, "http://app/");
+    ck_assert_int_eq(params->lane, LANE_NESTED);
+    ck_assert_int_eq(params->until, WAIT_LOAD);
+    ck_assert(!params->retry_on_crash);
+    json_t *input = json_loads(params->input, 0, NULL);
+    json_t *want =
+        json_pack("{s:s, s:s, s:{s:{s:i}}, s:s, s:s, s:s, s:s, s:i}", "requestId", "id-1",
+                  "command", "c", "commandInput", "__proto__", "x", 1, "affinityType", "user",
+                  "affinityValue", "u", "realm", "r", "auth", "t", "priority", 7);
+    ck_assert(json_equal(input, want));
+    json_decref(input);
+    json_decref(want);
+    render_params_free(&request.params);
+}
+END_TEST
+
+START_TEST(takes_a_screenshot)
+{
+    static const struct {
+        const char *format;
+        bool valid;
+    } formats[] = {{NULL, true},     {"\"isolated\"", true}, {"\"embedded\"", true},
+                   {"\"x\"", false}, {"1", false},           {"null", false}};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        struct http_request request;
+        struct fault fault;
+        char *body = visit_with("format", formats[i].format);
+        bool valid = parse(HTTP_SCREENSHOT, body, strlen(body), &request, &fault);
+        ck_assert_int_eq(valid, formats[i].valid);
+        if (valid) {
+            ck_assert(request.params.screenshot);
+            ck_assert_ptr_null(request.params.recipe);
+            ck_assert_int_eq(request.params.lane, LANE_MAIN);
+            render_params_free(&request.params);
+        }
+        free(body);
+    }
+}
+END_TEST
+
 /* B-014. */
 START_TEST(refuses_releases)
 {
@@ -329,6 +390,8 @@ int main(void)
     tcase_add_test(tcase, bounds_keys);
     tcase_add_test(tcase, fingerprints_realms);
     tcase_add_test(tcase, reads_batches_and_options);
+    tcase_add_test(tcase, takes_what_a_recipe_needs);
+    tcase_add_test(tcase, takes_a_screenshot);
     tcase_add_test(tcase, refuses_releases);
     tcase_add_test(tcase, judges_request_ids);
     suite_add_tcase(suite, tcase);

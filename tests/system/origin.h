@@ -25,6 +25,7 @@
  *   /download, /close  an attachment; a connection closed without an answer
  *   /big?bytes=N       a page with that much text;  /surrogate: text that is no UTF-8
  *   /dialog, /popup    a page with alert(); one that opens a window
+ *   /recipe/app.html   the application of config/recipe-example, and its other files
  *   /api/..., /npm/..., /pages/...   what these pages load */
 #ifndef TESTS_SYSTEM_ORIGIN_H
 #define TESTS_SYSTEM_ORIGIN_H

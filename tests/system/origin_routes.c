@@ -280,9 +280,9 @@ static const char *type_of(const char *path)
 static enum MHD_Result answer_file(const struct exchange *exchange, const char *folder,
                                    const char *name)
 {
-    char pages[PATH_MAX], path[PATH_MAX + 512];
-    harness_find_above("tests/system/pages", pages);
-    snprintf(path, sizeof(path), "%s/%s%.256s", pages, folder, name);
+    char found[PATH_MAX], path[PATH_MAX + 512];
+    harness_find_above(folder, found);
+    snprintf(path, sizeof(path), "%s/%.256s", found, name);
     struct stat status;
     int fd = strstr(name, "..") != NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &status) != 0) {
@@ -299,7 +299,7 @@ static enum MHD_Result answer_file(const struct exchange *exchange, const char *
 
 static enum MHD_Result on_app(const struct exchange *exchange)
 {
-    return answer_file(exchange, "", "app.html");
+    return answer_file(exchange, "tests/system/pages", "app.html");
 }
 
 static const struct {
@@ -335,10 +335,13 @@ enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, c
         }
     }
     if (strncmp(path, "/npm/", 5) == 0) {
-        return answer_file(&exchange, "node_modules/", path + 5);
+        return answer_file(&exchange, "tests/system/pages/node_modules", path + 5);
     }
     if (strncmp(path, "/pages/", 7) == 0) {
-        return answer_file(&exchange, "", path + 7);
+        return answer_file(&exchange, "tests/system/pages", path + 7);
+    }
+    if (strncmp(path, "/recipe/", 8) == 0) {
+        return answer_file(&exchange, "config/recipe-example", path + 8);
     }
     const char *fixed = origin_fixed_page(path);
     return fixed != NULL ? answer_html(&exchange, 200, fixed)

@@ -148,6 +148,28 @@ START_TEST(a_visit_that_fails)
 }
 END_TEST
 
+/* Without a recipe a screenshot is that of a page that was navigated to. */
+START_TEST(a_screenshot)
+{
+    char body[2048];
+    struct stage stage = stage_open(knobs);
+    struct client_reply reply;
+    post(&stage, "/prerender-screenshot",
+         visit_body(origin_url(stage.origin, "/static?n=7"), "r", ",\"format\":\"embedded\"", body),
+         &reply);
+    json_t *tree = client_json(&reply);
+    ck_assert_int_eq(reply.status, 201);
+    ck_assert_str_eq(text_at(tree, "data.type"), "screenshot-result");
+    ck_assert_str_eq(text_at(tree, "data.attributes.contentType"), "image/png");
+    ck_assert_int_eq(json_integer_value(at(tree, "data.attributes.width")), 1280);
+    ck_assert_int_eq(json_integer_value(at(tree, "data.attributes.height")), 800);
+    ck_assert_int_eq(strncmp(text_at(tree, "data.attributes.base64"), "iVBORw0KGgo", 11), 0);
+    json_decref(tree);
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
 static void expect_error(const struct client_reply *reply, long status, const char *message)
 {
     json_t *tree = client_json(reply);
@@ -190,7 +212,7 @@ START_TEST(refusals)
          "{\"batchId\":\"b\",\"affinityType\":\"realm\",\"affinityValue\":\"x\"}", &reply);
     ck_assert_int_eq(reply.status, 204);
     client_reply_free(&reply);
-    ck_assert_int_eq(harness_status(stage.harness, "POST", "/prerender-screenshot"), 404);
+    ck_assert_int_eq(harness_status(stage.harness, "POST", "/prerender-other"), 404);
     ck_assert_int_eq(harness_status(stage.harness, "GET", "/prerender-visit"), 405);
     char *large = malloc(10000001);
     memset(large, ' ', 10000000);
@@ -307,6 +329,7 @@ int main(void)
     suite_add(suite, a_visit, 120);
     suite_add(suite, a_visit_that_times_out, 120);
     suite_add(suite, a_visit_that_fails, 120);
+    suite_add(suite, a_screenshot, 120);
     suite_add(suite, refusals, 120);
     suite_add(suite, client_that_leaves, 120);
     suite_add(suite, draining, 120);

@@ -1,0 +1,5 @@
+export class Greeting {
+    text(name) {
+        return `hello ${name}`;
+    }
+}

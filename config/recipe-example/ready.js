@@ -1,0 +1,1 @@
+request => app.finished === request.nonce
