@@ -81,6 +81,7 @@ void page_free(struct page *page)
     target_free(page->spare);
     target_free(page->old);
     render_result_free(page->render.result);
+    page_network_free(page);
     if (page->context != NULL)
         page->context->page = NULL;
     HASH_DEL(page->life->cdp->pages, page);

@@ -55,10 +55,12 @@ struct page_render {
     int64_t world;                   /* Its isolated world; 0: not there yet. */
     char document[64];               /* Its remote object id; "": not there yet. */
     bool wants_frame, wants_measure; /* Asked for before world or document were there. */
-    bool has_network;                /* Documents are paused; see page_network.c. */
+    bool has_network;                /* Requests are paused; see page_network.c. */
+    bool has_viewport;               /* That of path mode. */
     struct page_origin origin;
-    uint32_t dialogs;              /* Answered. */
-    uint32_t overrides;            /* To be undone; see page_override.c. */
+    char *own_origin;   /* Of the URL, as Chromium writes it; NULL: its request has not come. */
+    uint32_t dialogs;   /* Answered. */
+    uint32_t overrides; /* To be undone; see page_override.c. */
     bool has_locale, has_timezone; /* The same, see page_locale.c. */
     enum render_flag flag;         /* What the check that is out has found so far. */
     bool is_adding;                /* The script that hears the awaited event is on its way. */
@@ -190,11 +192,23 @@ void page_override_viewport(struct page *, uint64_t now_ms, const struct page_vi
 bool page_locale_start(struct page *, uint64_t now_ms);
 void page_locale_undo(struct page *, uint64_t now_ms);
 
-/* page_network.c: documents are paused for their headers, in path mode only. */
+/* page_intercept.c: which requests are paused, and what becomes of them. */
+/* What Fetch.enable wants to know; NULL: nothing need be paused. */
+json_t *intercept_patterns(const struct render_params *);
+/* The answer of the origin to the main document is wanted, redirects included. */
+bool intercept_wants_origin(const struct render_params *);
+/* Lets a paused request of the render go, changed or not, or ends it. */
+void intercept_request(struct page *, uint64_t now_ms, const json_t *event);
+/* The paused request or response is that of a main document. */
+bool intercept_is_main(const struct page *, const json_t *event);
+
+/* page_network.c: requests are paused, if the render asks for what needs that. */
 void page_network_start(struct page *, uint64_t now_ms);
 void page_network_stop(struct page *, uint64_t now_ms);
 /* Forgets what the origin answered. */
 void page_network_clear(struct page *);
+/* Frees what the render has of it. */
+void page_network_free(struct page *);
 /* Fetch.requestPaused: every one is let go again. */
 void page_network_paused(struct page *, uint64_t now_ms, struct cdp_span body);
 /* The document of page->render.loader is shown: its answer goes into the result. */

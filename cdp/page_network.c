@@ -1,10 +1,10 @@
-/* page_network.c: the network side of a render in path mode.
+/* page_network.c: the network side of a render: what is paused, and what the origin answered.
  *
- * Most renders need no domain of the network. Path mode answers with the status and the
- * headers of the origin, marks its request to it, and hands redirects on instead of
- * following them; so the main document's requests and responses are paused, and only
- * those of documents, because each pause costs a round trip. A redirect is replaced by an
- * empty document: the machine then takes its usual way, and the page stays good. */
+ * Most renders need no domain of the network. What asks for one is decided by
+ * page_intercept.c. Path mode, and a render that does not follow redirects, want the
+ * answer of the origin: the main document's responses are paused for its headers, and a
+ * redirect is replaced by an empty document: the machine then takes its usual way, and
+ * the page stays good. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,6 @@
 #include "cdp/page.h"
 #include "cdp/target.h"
 
-/* What follows the browser's own user agent. Loop guards in front of origins look for it. */
-#define USER_AGENT_SUFFIX " Prerender (+https://github.com/prerender/prerender)"
 /* The viewport that pages were made for which are rendered this way. */
 #define PATH_MODE_WIDTH 1440
 #define PATH_MODE_HEIGHT 718
@@ -28,17 +26,20 @@ static void call(struct page *page, uint64_t now_ms, const char *method, json_t 
 
 void page_network_start(struct page *page, uint64_t now_ms)
 {
+    const struct render_params *params = page->render.params;
+    json_t *patterns = intercept_patterns(params);
+
     assert(!page->render.has_network);
-    if (!page->render.params->path_mode)
+    if (patterns == NULL)
         return;
     page->render.has_network = true;
-    call(page, now_ms, "Fetch.enable",
-         json_pack("{s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}]}", "patterns", "urlPattern", "*",
-                   "resourceType", "Document", "requestStage", "Request", "urlPattern", "*",
-                   "resourceType", "Document", "requestStage", "Response"));
-    page_override_viewport(
-        page, now_ms,
-        &(struct page_viewport){.width = PATH_MODE_WIDTH, .height = PATH_MODE_HEIGHT, .scale = 1});
+    call(page, now_ms, "Fetch.enable", json_pack("{s:o}", "patterns", patterns));
+    page->render.has_viewport = params->path_mode;
+    if (params->path_mode)
+        page_override_viewport(page, now_ms,
+                               &(struct page_viewport){.width = PATH_MODE_WIDTH,
+                                                       .height = PATH_MODE_HEIGHT,
+                                                       .scale = 1});
 }
 
 void page_network_stop(struct page *page, uint64_t now_ms)
@@ -47,7 +48,8 @@ void page_network_stop(struct page *page, uint64_t now_ms)
         return;
     page->render.has_network = false;
     call(page, now_ms, "Fetch.disable", NULL);
-    page_override_viewport(page, now_ms, &page_viewport_idle);
+    if (page->render.has_viewport)
+        page_override_viewport(page, now_ms, &page_viewport_idle);
 }
 
 void page_network_clear(struct page *page)
@@ -56,33 +58,11 @@ void page_network_clear(struct page *page)
     memset(&page->render.origin, 0, sizeof page->render.origin);
 }
 
-/* Array of {name, value}, as requests and responses have them in Fetch. */
-static json_t *header_json(const char *name, const char *value)
+void page_network_free(struct page *page)
 {
-    return json_pack("{s:s, s:s}", "name", name, "value", value);
-}
-
-/* The headers of the request with the marks added. */
-static json_t *marked_headers(const json_t *headers)
-{
-    json_t *list = json_array();
-    const char *name;
-    json_t *value;
-
-    json_object_foreach((json_t *)(uintptr_t)headers, name, value)
-    {
-        const char *text = json_string_value(value);
-        char *agent = NULL;
-        if (text == NULL || strcasecmp(name, "X-Prerender") == 0)
-            continue;
-        if (strcasecmp(name, "User-Agent") == 0 &&
-            asprintf(&agent, "%s%s", text, USER_AGENT_SUFFIX) < 0)
-            abort();
-        (void)json_array_append_new(list, header_json(name, agent != NULL ? agent : text));
-        free(agent);
-    }
-    (void)json_array_append_new(list, header_json("X-Prerender", "1"));
-    return list;
+    page_network_clear(page);
+    free(page->render.own_origin);
+    page->render.own_origin = NULL;
 }
 
 static bool is_redirect(int status)
@@ -128,48 +108,37 @@ static void replace(struct page *page, uint64_t now_ms, const char *request)
                    "responseHeaders", "name", "Content-Type", "value", "text/html", "body", ""));
 }
 
-static void on_response(struct page *page, uint64_t now_ms, const json_t *event,
-                        const char *request, int status)
+static bool is_replaced(const struct render_params *params, int status)
 {
-    take_origin(page, event, status);
-    if (is_redirect(status) || status == 204 || status == 205)
+    return is_redirect(status) || (params->path_mode && (status == 204 || status == 205));
+}
+
+static void on_response(struct page *page, uint64_t now_ms, const json_t *event,
+                        const char *request)
+{
+    const json_t *value = json_object_get(event, "responseStatusCode");
+    int status = (int)json_integer_value(value);
+    bool is_answer = value != NULL && intercept_is_main(page, event);
+
+    if (is_answer)
+        take_origin(page, event, status);
+    if (is_answer && is_replaced(page->render.params, status))
         replace(page, now_ms, request);
     else
         call(page, now_ms, "Fetch.continueRequest", json_pack("{s:s}", "requestId", request));
 }
 
-static void on_request(struct page *page, uint64_t now_ms, const json_t *event, const char *request)
-{
-    const json_t *headers = json_object_get(json_object_get(event, "request"), "headers");
-
-    call(page, now_ms, "Fetch.continueRequest",
-         json_pack("{s:s, s:o}", "requestId", request, "headers", marked_headers(headers)));
-}
-
-/* A request that cannot be read is let through as it is. */
-static void let_through(struct page *page, uint64_t now_ms, struct cdp_span body)
-{
-    char request[64];
-
-    if (span_text(body, "requestId", request, sizeof request))
-        call(page, now_ms, "Fetch.continueRequest", json_pack("{s:s}", "requestId", request));
-}
-
 void page_network_paused(struct page *page, uint64_t now_ms, struct cdp_span body)
 {
-    struct cdp_span frame;
-    bool is_main =
-        message_member(body, "frameId", &frame) && span_is(frame, page->target->target_id);
-    json_t *event = is_main ? message_tree(body) : NULL;
+    json_t *event = message_tree(body);
     const char *request = json_string_value(json_object_get(event, "requestId"));
-    const json_t *status = json_object_get(event, "responseStatusCode");
+    bool is_response = json_object_get(event, "responseStatusCode") != NULL ||
+                       json_object_get(event, "responseErrorReason") != NULL;
 
-    if (request == NULL || json_object_get(event, "responseErrorReason") != NULL)
-        let_through(page, now_ms, body);
-    else if (status != NULL)
-        on_response(page, now_ms, event, request, (int)json_integer_value(status));
-    else
-        on_request(page, now_ms, event, request);
+    if (request != NULL && is_response)
+        on_response(page, now_ms, event, request);
+    else if (request != NULL)
+        intercept_request(page, now_ms, event);
     json_decref(event);
 }
 

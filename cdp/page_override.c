@@ -20,7 +20,6 @@
 #define OVERRIDE_AGENT 4u
 #define OVERRIDE_MEDIA 8u
 #define OVERRIDE_SCRIPTS 16u
-#define OVERRIDE_BLOCKS 32u
 
 const struct page_viewport page_viewport_idle = {
     .width = VIEWPORT_WIDTH, .height = VIEWPORT_HEIGHT, .scale = 1};
@@ -78,8 +77,6 @@ static uint32_t asked(const struct render_params *params, const struct view *vie
         set |= OVERRIDE_MEDIA;
     if (!page->javascript)
         set |= OVERRIDE_SCRIPTS;
-    if (params->network.block_urls.count > 0)
-        set |= OVERRIDE_BLOCKS;
     return set;
 }
 
@@ -104,18 +101,6 @@ static json_t *media_json(const char *type, const char *scheme, const char *moti
     return json_pack("{s:s, s:[{s:s, s:s}, {s:s, s:s}]}", "media", type, "features", "name",
                      "prefers-color-scheme", "value", scheme, "name", "prefers-reduced-motion",
                      "value", motion);
-}
-
-/* Blocking needs the domain, which costs about a millisecond for each subresource. */
-static void block(struct page *page, uint64_t now_ms, const struct param_strings *patterns)
-{
-    json_t *urls = json_array();
-
-    for (size_t i = 0; i < patterns->count; i++)
-        json_array_append_new(urls, json_string(patterns->items[i]));
-    if (patterns->count > 0)
-        override(page, now_ms, "Network.enable", NULL);
-    override(page, now_ms, "Network.setBlockedURLs", json_pack("{s:o}", "urls", urls));
 }
 
 void page_override_apply(struct page *page, uint64_t now_ms)
@@ -144,8 +129,6 @@ void page_override_apply(struct page *page, uint64_t now_ms)
     if (set & OVERRIDE_SCRIPTS)
         override(page, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 1));
-    if (set & OVERRIDE_BLOCKS)
-        block(page, now_ms, &page->render.params->network.block_urls);
 }
 
 void page_override_undo(struct page *page, uint64_t now_ms)
@@ -167,8 +150,4 @@ void page_override_undo(struct page *page, uint64_t now_ms)
         override(page, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 0));
     page_locale_undo(page, now_ms);
-    if (set & OVERRIDE_BLOCKS) {
-        block(page, now_ms, &(struct param_strings){.count = 0});
-        override(page, now_ms, "Network.disable", NULL);
-    }
 }

@@ -33,7 +33,7 @@ static void queue(struct page *page, enum cdp_event_type type, bool ok,
 static void render_clear(struct page *page)
 {
     assert(page->render.result == NULL);
-    page_network_clear(page);
+    page_network_free(page);
     memset(&page->render, 0, sizeof page->render);
     page->errand = ERRAND_NONE;
 }
@@ -121,6 +121,8 @@ static void render_finish(struct page *page, uint64_t now_ms)
     struct render_result *result = render->result;
 
     render_verdict(&render->machine, result);
+    if (result->origin_status != 0)
+        result->status = result->origin_status; /* A redirect was replaced by a document. */
     render->result = NULL;
     target_forget_calls(page->target);
     page_network_stop(page, now_ms);

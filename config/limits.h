@@ -30,6 +30,9 @@
 /* Longest URL accepted and reported; RFC 9110 section 4.1 recommends 8000. */
 #define URL_BYTES_MAX 8192
 
+/* Body of the request for a main document. */
+#define REQUEST_BODY_BYTES_MAX (1024 * 1024)
+
 /* Request ids: [0-9A-Za-z._-]{1,64}, see the HTTP interface. */
 #define REQUEST_ID_BYTES_MAX 64
 

@@ -18,12 +18,37 @@ static const char *const device_names[] = {"default", "desktop", "mobile", "goog
 static const char *const media_names[] = {"screen", "print", NULL};
 static const char *const scheme_names[] = {"light", "dark", NULL};
 static const char *const motion_names[] = {"no-preference", "reduce", NULL};
+static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
+static const char *const scope_names[] = {"document", "origin", "all", NULL};
+static const char *const resource_names[] = {"image",    "stylesheet", "font",        "media",
+                                             "script",   "xhr",        "eventsource", "frame",
+                                             "prefetch", "ping",       "other",       NULL};
+static_assert(sizeof resource_names / sizeof resource_names[0] == RESOURCE_TYPES + 1,
+              "one name each");
 
 #define AT(member) .offset = offsetof(struct render_params, member)
+
+static const struct param_row rewrite_fields[] = {
+    {"network.rewrites[].from", .type = PARAM_STRING,
+     .offset = offsetof(struct param_rewrite, from), .min = 1, .max = 2048, .is_required = true,
+     .meaning = "Pattern of the URLs to rewrite."},
+    {"network.rewrites[].to", .type = PARAM_STRING, .offset = offsetof(struct param_rewrite, to),
+     .min = 1, .max = URL_BYTES_MAX, .format = FORMAT_URL, .is_required = true,
+     .meaning = "The URL that is asked for instead; each `*` is what the `*` of the same place in "
+                "from stands for."},
+};
 
 const struct param_row param_rows[] = {
     {"url", .type = PARAM_STRING, AT(url), .min = 1, .max = URL_BYTES_MAX, .format = FORMAT_URL,
      .meaning = "The http or https URL to render, navigated byte for byte."},
+    {"method", .type = PARAM_ENUM, AT(method), .choices = method_names, .initial = METHOD_GET,
+     .meaning = "Method of the request for the main document; redirects follow it as HTTP has it."},
+    {"body", .type = PARAM_STRING, AT(body), .min = 0, .max = REQUEST_BODY_BYTES_MAX,
+     .bytes_offset = offsetof(struct render_params, body_bytes),
+     .meaning = "Body of that request; needs another method than GET."},
+    {"contentType", .type = PARAM_STRING, AT(content_type), .min = 1, .max = 256,
+     .format = FORMAT_HEADER,
+     .meaning = "Content-Type of body; application/x-www-form-urlencoded by default."},
     {"affinity", .type = PARAM_STRING, AT(affinity), .min = 1, .max = AFFINITY_KEY_BYTES_MAX,
      .bytes_offset = offsetof(struct render_params, affinity_bytes),
      .meaning = "Key of the warm context: the same key has the same cookies, storage and cache, "
@@ -49,7 +74,8 @@ const struct param_row param_rows[] = {
                 "answers 504, or 422 when a condition of wait did not hold."},
     {"retryOnCrash", .type = PARAM_BOOLEAN, AT(retry_on_crash), .initial = 1,
      .meaning = "Render once more, with the same rank and deadline, when the page or the browser "
-                "crashes."},
+                "crashes. Only what may be repeated is: true with a method other than GET is an "
+                "error."},
     {"wait.until", .type = PARAM_ENUM, AT(until), .choices = until_names, .initial = WAIT_AUTO,
      .meaning = "When the page is captured: settled in virtual time (auto), at one of the "
                 "browser's own milestones, or at once."},
@@ -113,10 +139,36 @@ const struct param_row param_rows[] = {
      .meaning = "CSS prefers-reduced-motion."},
     {"page.javaScript", .type = PARAM_BOOLEAN, AT(page.javascript), .initial = 1,
      .meaning = "Whether the page's scripts run."},
+    {"page.headers", .type = PARAM_MAP, AT(page.headers), .min = 0, .max = 8192,
+     .format = FORMAT_HEADER, .name_format = FORMAT_TOKEN, .count_max = 64,
+     .meaning = "Headers that requests carry besides the browser's own, or in place of them."},
+    {"page.headersScope", .type = PARAM_ENUM, AT(page.headers_scope), .choices = scope_names,
+     .initial = HEADERS_ORIGIN,
+     .meaning = "Which requests carry page.headers: that of the main document, all to the origin "
+                "of the URL, or all. Only with all does another origin see them."},
+    {"page.httpAuth.username", .type = PARAM_STRING, AT(page.username), .min = 1, .max = 256,
+     .meaning = "User name of an Authorization header (Basic) for the origin of the URL. Needs a "
+                "context of its own."},
+    {"page.httpAuth.password", .type = PARAM_STRING, AT(page.password), .min = 0, .max = 1024,
+     .meaning = "Password of that header."},
     {"network.blockUrls", .type = PARAM_STRINGS, AT(network.block_urls), .min = 1, .max = 2048,
      .count_max = 256,
      .meaning = "Patterns of URLs that the page does not get; `*` is anything. The document itself "
                 "is not held back."},
+    {"network.allowUrls", .type = PARAM_STRINGS, AT(network.allow_urls), .min = 1, .max = 2048,
+     .count_max = 256,
+     .meaning = "Patterns of the only URLs that the page gets, beside the document itself. Empty: "
+                "all."},
+    {"network.blockTypes", .type = PARAM_SET, AT(network.block_types), .choices = resource_names,
+     .meaning = "Types of requests that the page does not get; xhr is fetch() too. The document "
+                "itself is not held back."},
+    {"network.rewrites", .type = PARAM_RECORDS, AT(network.rewrites), .count_max = 64,
+     .fields = rewrite_fields, .fields_count = 2, .record_bytes = sizeof(struct param_rewrite),
+     .meaning = "Requests that go elsewhere, unseen by the page: [{\"from\", \"to\"}], the first "
+                "match counts."},
+    {"network.followRedirects", .type = PARAM_BOOLEAN, AT(network.follow_redirects), .initial = 1,
+     .meaning = "false: an HTTP redirect of the main document is the answer, with its status and "
+                "Location and an empty document."},
     {"document.stripScripts", .type = PARAM_BOOLEAN, AT(strip_scripts), .initial = 0,
      .meaning = "Leave scripts out of the document, JSON-LD excepted, and HTML imports."},
     {"document.base", .type = PARAM_STRING, AT(base), .min = 1, .max = URL_BYTES_MAX,

@@ -42,6 +42,32 @@ enum isolation {
 
 enum lane { LANE_MAIN, LANE_NESTED };
 
+/* Of the request for the main document. */
+enum request_method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE };
+
+/* Which requests get page.headers; none of another origin but for `all`. */
+enum headers_scope {
+    HEADERS_DOCUMENT, /* The main document. */
+    HEADERS_ORIGIN,   /* All to the origin of the URL. */
+    HEADERS_ALL,
+};
+
+/* Types of requests, as Chromium tells them apart; a set has the bit of each. */
+enum resource_type {
+    RESOURCE_IMAGE,
+    RESOURCE_STYLESHEET,
+    RESOURCE_FONT,
+    RESOURCE_MEDIA,
+    RESOURCE_SCRIPT,
+    RESOURCE_XHR, /* fetch() as well. */
+    RESOURCE_EVENTSOURCE,
+    RESOURCE_FRAME, /* Documents of frames. */
+    RESOURCE_PREFETCH,
+    RESOURCE_PING,
+    RESOURCE_OTHER, /* Workers, manifests, icons, text tracks. */
+    RESOURCE_TYPES,
+};
+
 /* What wait.selector waits for. */
 enum selector_state {
     SELECTOR_ATTACHED, /* At least min_count elements match. */
@@ -96,9 +122,17 @@ struct param_pair {
     char *name, *value;
 };
 
-/* What the page may ask of the network. */
+/* A request whose URL matches `from` goes to `to` instead. */
+struct param_rewrite {
+    char *from, *to;
+};
+
+/* What the page may ask of the network. Patterns are those of cdp/glob.h. */
 struct network_params {
-    struct param_strings block_urls; /* Patterns with `*`. */
+    uint32_t block_types; /* A set of enum resource_type. */
+    struct param_strings block_urls, allow_urls;
+    struct param_records rewrites; /* Of struct param_rewrite. */
+    bool follow_redirects;
 };
 
 /* What the page is shown of its surroundings. The defaults are those of an idle page, and
@@ -115,11 +149,17 @@ struct page_params {
     enum color_scheme color_scheme;
     enum reduced_motion reduced_motion;
     bool javascript;
+    struct param_records headers; /* Of struct param_pair. */
+    enum headers_scope headers_scope;
+    char *username, *password; /* For the origin of the URL; NULL: none. */
 };
 
 /* Strings are owned by the struct; NULL when absent. */
 struct render_params {
-    char *url;      /* http or https, navigated byte for byte. Required. */
+    char *url; /* http or https, navigated byte for byte. Required. */
+    enum request_method method;
+    char *body, *content_type; /* Of that request; NULL: none. */
+    size_t body_bytes;
     char *affinity; /* Not NUL-terminated data: affinity_bytes counts. */
     size_t affinity_bytes;
     enum isolation isolation;

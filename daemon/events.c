@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "config/caller.h"
 
 static uint32_t random_u32(void)
 {
@@ -82,7 +83,7 @@ static void handle_request(struct daemon *daemon, struct request *request)
                 .site = request->site,
                 .batch = request->http.dialect.batch,
                 .clear_cache = request->http.dialect.clear_cache,
-                .repeatable = params->retry_on_crash,
+                .repeatable = params->retry_on_crash && caller_binds(params) == NULL,
                 .single_use = request->key[0] == KEY_FRESH,
             },
     };

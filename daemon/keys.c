@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <string.h>
+#include "config/caller.h"
 
 /* The end of scheme://host:port. */
 static size_t origin_bytes(const char *url)
@@ -43,10 +44,7 @@ static size_t key_of_origin(const char *url, char key[POOL_KEY_BYTES_MAX])
 
 size_t key_of_request(uint64_t id, const struct render_params *params, char key[POOL_KEY_BYTES_MAX])
 {
-    enum isolation isolation = params->isolation;
-    if (isolation == ISOLATION_DEFAULT)
-        isolation = params->affinity != NULL ? ISOLATION_AFFINITY : ISOLATION_ORIGIN;
-    switch (isolation) {
+    switch (caller_isolation(params)) {
     case ISOLATION_AFFINITY:
         assert(params->affinity != NULL && params->affinity_bytes <= AFFINITY_KEY_BYTES_MAX);
         key[0] = KEY_CLIENT;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static enum metric_outcome metric_of(enum render_outcome outcome)
 {
@@ -92,6 +93,18 @@ static const char *number_text(struct header_set *set, size_t slot, uint64_t val
     return set->numbers[slot];
 }
 
+/* Where a redirect that was not followed leads. Path mode hands on all headers. */
+static void add_location(struct header_set *set, const struct render_params *params,
+                         const struct render_result *result)
+{
+    if (params->path_mode || result->origin_status < 300 || result->origin_status > 399)
+        return;
+    for (size_t i = 0; i < result->headers_count; i++) {
+        if (strcasecmp(result->headers[i].name, "Location") == 0)
+            add_header(set, "Location", result->headers[i].value);
+    }
+}
+
 static void headers_fill(struct header_set *set, const struct request *request,
                          const struct render_result *result, const struct phases *phases)
 {
@@ -103,6 +116,7 @@ static void headers_fill(struct header_set *set, const struct request *request,
     int status = result->origin_status != 0 ? result->origin_status : result->status;
     if (status != 0)
         add_header(set, "X-Prerenderd-Origin-Status", number_text(set, 1, (uint64_t)status));
+    add_location(set, &request->http.params, result);
     if (result->final_url != NULL) {
         header_url(result->final_url, set->url, sizeof set->url);
         add_header(set, "X-Prerenderd-Final-URL", set->url);

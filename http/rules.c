@@ -42,5 +42,6 @@ bool rules_check(const struct render_params *params, struct fault *fault)
                          "\"queueTimeoutMs\" is %u; it must be at most \"timeoutMs\" (%u), which "
                          "includes the queue.",
                          params->queue_timeout_ms, params->timeout_ms);
-    return selector_check(params, fault) && affinity_check(params, fault);
+    return selector_check(params, fault) && affinity_check(params, fault) &&
+           rules_network_check(params, fault);
 }

@@ -8,5 +8,7 @@
 
 /* Once all are stored: true, or the fault that names the parameter to change. */
 bool rules_check(const struct render_params *, struct fault *);
+/* The part of it in rules_network.c. */
+bool rules_network_check(const struct render_params *, struct fault *);
 
 #endif

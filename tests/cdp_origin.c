@@ -101,6 +101,33 @@ static enum MHD_Result answer_hints(struct MHD_Connection *connection)
     return answer(connection, 200, "text/html", NULL, NULL, copy_of(text));
 }
 
+/* What a test asks about one request. */
+struct heard {
+    char *target;
+    bool is_begun;
+    char body[64];
+    size_t body_bytes;
+};
+
+static const char *header_or_none(struct MHD_Connection *connection, const char *name)
+{
+    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+
+    return value != NULL ? value : "none";
+}
+
+static enum MHD_Result answer_heard(struct MHD_Connection *connection, const char *method,
+                                    const struct heard *heard)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof text, "<p id=x></p>%.8s|%.*s|%.64s|%.64s|%.64s|", method,
+                   (int)heard->body_bytes, heard->body, header_or_none(connection, "Content-Type"),
+                   header_or_none(connection, "X-Secret"),
+                   header_or_none(connection, "Authorization"));
+    return answer(connection, 200, "text/html", "Access-Control-Allow-Origin", "*", copy_of(text));
+}
+
 static enum MHD_Result answer_behaviour(struct cdp_origin *origin,
                                         struct MHD_Connection *connection, const char *path,
                                         const char *query)
@@ -140,6 +167,8 @@ static enum MHD_Result answer_behaviour(struct cdp_origin *origin,
         return answer_hints(connection);
     if (strcmp(path, "/to") == 0)
         return answer(connection, 302, NULL, "Location", query, copy_of(""));
+    if (strcmp(path, "/again") == 0)
+        return answer(connection, 307, NULL, "Location", query, copy_of(""));
     if (strcmp(path, "/status") == 0)
         return answer(connection, (unsigned)strtoul(query, NULL, 10), NULL, NULL, NULL,
                       copy_of(""));
@@ -176,7 +205,10 @@ static void *on_target(void *owner, const char *target, struct MHD_Connection *c
 {
     (void)owner;
     (void)connection;
-    return strdup(target);
+    struct heard *heard = calloc(1, sizeof *heard);
+    assert(heard != NULL);
+    heard->target = strdup(target);
+    return heard;
 }
 
 static void on_completed(void *owner, struct MHD_Connection *connection, void **request,
@@ -185,7 +217,9 @@ static void on_completed(void *owner, struct MHD_Connection *connection, void **
     (void)owner;
     (void)connection;
     (void)code;
-    free(*request);
+    struct heard *heard = *request;
+    free(heard->target);
+    free(heard);
 }
 
 static enum MHD_Result on_request(void *owner, struct MHD_Connection *connection, const char *url,
@@ -193,17 +227,24 @@ static enum MHD_Result on_request(void *owner, struct MHD_Connection *connection
                                   size_t *upload_bytes, void **request)
 {
     struct cdp_origin *origin = owner;
-    const char *mark = strchr(*request, '?');
-    (void)method;
+    struct heard *heard = *request;
+    const char *mark = strchr(heard->target, '?');
     (void)version;
-    (void)upload;
 
-    *upload_bytes = 0;
+    if (!heard->is_begun || *upload_bytes > 0) {
+        heard->is_begun = true;
+        for (size_t i = 0; i < *upload_bytes && heard->body_bytes < sizeof heard->body; i++)
+            heard->body[heard->body_bytes++] = upload[i];
+        *upload_bytes = 0;
+        return MHD_YES;
+    }
     atomic_fetch_add(&origin->count, 1);
     for (const struct cdp_origin_page *page = origin->pages; page->path != NULL; page++) {
         if (strcmp(page->path, url) == 0)
             return answer(connection, 200, page->type, NULL, NULL, copy_of(page->body));
     }
+    if (strcmp(url, "/heard") == 0)
+        return answer_heard(connection, method, heard);
     return answer_behaviour(origin, connection, url, mark != NULL ? mark + 1 : "");
 }
 

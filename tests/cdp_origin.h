@@ -10,6 +10,10 @@
  *   /hints        shows the client hints and the Accept-Language that came
  *   /to?PATH      redirects to PATH
  *   /marks        shows the headers X-Prerender and User-Agent that came
+ *   /heard        shows method, body and some headers of the request: Content-Type, X-Secret,
+ *                 Authorization
+ *   /asks?URL     a page that fetches URL and shows what came, or "refused"
+ *   /again?PATH   redirects to PATH with 307
  *   /status?CODE  that status, without a body
  *   /download     an attachment
  *   /half         a page whose connection breaks

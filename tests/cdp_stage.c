@@ -32,7 +32,23 @@ static const struct cdp_origin_page origin_pages[] = {
             ".then(h=>document.body.append([h.model,h.platformVersion,h.uaFullVersion.split('.')"
             ".length].join('/')))")},
     {"/asks", "text/html",
-     SCRIPT("fetch('/api?n').then(r=>r.text(),()=>'refused').then(t=>x.textContent=t)")},
+     SCRIPT("fetch(location.search.slice(1)||'/api?n').then(r=>r.text(),()=>'refused').then("
+            "t=>x.textContent=t)")},
+    {"/script", "text/javascript", "came('S')"},
+    {"/style", "text/css", "p{color:red}"},
+    {"/picture", "image/svg+xml",
+     "<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'></svg>"},
+    /* One letter for each type of request that was answered, in the order of their types. */
+    {"/types", "text/html",
+     "<!DOCTYPE html><p id=x></p><script>const c=[];function came(t){c.push(t);"
+     "x.textContent=[...'ISFYXE'].filter(t=>c.includes(t)).join('')}</script>"
+     "<img src=/picture onload=came('I')><script src=/script></script>"
+     "<link rel=stylesheet href=/style onload=came('Y')>"
+     "<script>fetch('/api').then(()=>came('X'),()=>0);const e=new EventSource('/events');"
+     "e.onmessage=()=>{came('E');e.close()};"
+     "const f=document.createElement('iframe');f.src='/static';"
+     "f.onload=()=>{try{if(f.contentDocument.title==='Static')came('F')}catch{}};"
+     "document.body.append(f)</script>"},
     {"/rows", "text/html",
      SCRIPT("n=0;setInterval(()=>{n++;document.body.append(document.createElement('i'))},3000)")},
     {"/shows", "text/html",
@@ -230,6 +246,8 @@ void start_render(uint64_t page, const struct ask *ask)
         request->params.given[param_find(ask->given[i]) - param_rows] = true;
     request->params.on_timeout = ask->on_timeout;
     request->params.path_mode = ask->path_mode;
+    if (ask->tune != NULL)
+        ask->tune(&request->params);
     request->id = ++stage.request;
     const struct cdp_render render = {
         .request = request->id,

@@ -77,6 +77,9 @@ static const struct {
     const char *choices; /* Joined by spaces. */
 } wanted[] = {
     {"url", PARAM_STRING, 0, 1, 8192, ""},
+    {"method", PARAM_ENUM, 0, 0, 0, "GET POST PUT PATCH DELETE"},
+    {"body", PARAM_STRING, 0, 0, 1048576, ""},
+    {"contentType", PARAM_STRING, 0, 1, 256, ""},
     {"affinity", PARAM_STRING, 0, 1, 512, ""},
     {"isolation", PARAM_ENUM, 0, 0, 0, "default affinity origin fresh"},
     {"lane", PARAM_ENUM, 0, 0, 0, "main nested"},
@@ -110,7 +113,16 @@ static const struct {
     {"page.media.colorScheme", PARAM_ENUM, 0, 0, 0, "light dark"},
     {"page.media.reducedMotion", PARAM_ENUM, 0, 0, 0, "no-preference reduce"},
     {"page.javaScript", PARAM_BOOLEAN, 1, 0, 0, ""},
+    {"page.headers", PARAM_MAP, 0, 0, 8192, ""},
+    {"page.headersScope", PARAM_ENUM, HEADERS_ORIGIN, 0, 0, "document origin all"},
+    {"page.httpAuth.username", PARAM_STRING, 0, 1, 256, ""},
+    {"page.httpAuth.password", PARAM_STRING, 0, 0, 1024, ""},
     {"network.blockUrls", PARAM_STRINGS, 0, 1, 2048, ""},
+    {"network.allowUrls", PARAM_STRINGS, 0, 1, 2048, ""},
+    {"network.blockTypes", PARAM_SET, 0, 0, 0,
+     "image stylesheet font media script xhr eventsource frame prefetch ping other"},
+    {"network.rewrites", PARAM_RECORDS, 0, 0, 0, ""},
+    {"network.followRedirects", PARAM_BOOLEAN, 1, 0, 0, ""},
 };
 
 START_TEST(rows_have_type_range_and_choices)

@@ -1,0 +1,73 @@
+/* test_network.c: what a request says about the network, through the daemon: which context
+ * serves it, and how a redirect is told. What the browser does is in test_cdp_intercept.c. */
+#include <check.h>
+#include <string.h>
+#include "tests/system/stage.h"
+
+static const char *const knobs[] = {"--pool.pages_max=2", NULL};
+
+/* Of the second of two renders with this further member in the body. */
+static bool is_warm(const struct stage *stage, const char *member)
+{
+    struct client_reply reply;
+    bool is_warm = false;
+
+    for (int i = 0; i < 2; i++) {
+        char body[512];
+        (void)snprintf(body, sizeof body, "{\"url\":\"%s\"%s}",
+                       origin_url(stage->origin, "/static?n=net"), member);
+        const struct client_request request = {.path = "/render", .body = body};
+        client_perform(stage->harness->address, &request, &reply);
+        expect_reply(&reply, 200, "page net");
+        is_warm = strcmp(client_header(&reply, "X-Prerenderd-Context"), "warm") == 0;
+        client_reply_free(&reply);
+        demand(harness_wait_quiet(stage->harness), "it is not quiet");
+    }
+    return is_warm;
+}
+
+/* Only what carries nothing of its caller gets the context that others use as well. */
+START_TEST(callers_do_not_share)
+{
+    struct stage stage = stage_open(knobs);
+
+    ck_assert(is_warm(&stage, ""));
+    ck_assert(is_warm(&stage, ",\"network\":{\"blockTypes\":[\"image\"]}"));
+    ck_assert(!is_warm(&stage, ",\"page\":{\"headers\":{\"X-A\":\"1\"}}"));
+    ck_assert(!is_warm(&stage, ",\"page\":{\"httpAuth\":{\"username\":\"a\"}}"));
+    ck_assert(!is_warm(&stage, ",\"method\":\"POST\""));
+    ck_assert(is_warm(&stage, ",\"method\":\"POST\",\"affinity\":\"k\""));
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(redirect_is_told)
+{
+    struct stage stage = stage_open(knobs);
+    struct client_reply reply;
+
+    client_render(stage.harness->address, &reply, "{s:s, s:{s:b}}", "url",
+                  origin_url(stage.origin, "/redirect?n=1"), "network", "followRedirects", 0);
+    expect_reply(&reply, 200, "");
+    expect_absent(&reply, "redirected");
+    expect_header(&reply, "X-Prerenderd-Origin-Status", "302");
+    ck_assert_ptr_nonnull(client_header(&reply, "Location"));
+    ck_assert_ptr_nonnull(strstr(client_header(&reply, "Location"), "/static?n=redirected"));
+    client_reply_free(&reply);
+    client_render(stage.harness->address, &reply, "{s:s}", "url",
+                  origin_url(stage.origin, "/redirect?n=1"));
+    expect_reply(&reply, 200, "redirected");
+    ck_assert_ptr_null(client_header(&reply, "Location"));
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("network");
+
+    suite_add(suite, callers_do_not_share, 60);
+    suite_add(suite, redirect_is_told, 60);
+    return suite_run(suite);
+}
