@@ -201,6 +201,11 @@ int config_load(int argc, char *const *argv, char *const *environ_, struct confi
     return config_load_with_warnings(argc, argv, environ_, NULL, NULL, ret, ret_verb, error);
 }
 
+bool config_has_knob(const char *name)
+{
+    return knob_find(name) != NULL;
+}
+
 void config_free(struct config *config)
 {
     if (!config) {

@@ -118,6 +118,8 @@ typedef void config_on_warning(void *owner, const char *sentence);
 int config_load_with_warnings(int argc, char *const *argv, char *const *environ_,
                               config_on_warning *on_warning, void *owner, struct config *ret,
                               enum config_verb *ret_verb, char error[CONFIG_ERROR_BYTES]);
+/* True when there is a knob of that name ("pool.pages_max"). */
+bool config_has_knob(const char *name);
 /* Frees the strings. */
 void config_free(struct config *);
 /* Writes the effective knobs in the form of prerenderd.conf, one comment each. */

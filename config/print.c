@@ -102,6 +102,7 @@ void config_print_defaults(FILE *out)
 
 static const char usage[] =
     "usage: prerenderd [--KNOB=VALUE ...]\n"
+    "       prerenderd render [OPTION ...] URL ...   (prerenderd render --help)\n"
     "\n"
     "Serves finished HTML of URLs over HTTP, from a pool of warm headless-browser pages.\n"
     "\n"

@@ -1,6 +1,8 @@
 /* daemon.h: the one struct that owns everything, and who does what with it.
  *
  *   main.c     command line, configuration, exit status
+ *   command.c  `prerenderd render`: the same without a server, with cli.c, cli_help.c,
+ *              batch.c (batch.h), save.c, progress.c
  *   init.c     PID 1 of a container: forwards signals and reaps strangers
  *   daemon.c   builds everything at start, takes it down at the end
  *   turn.c     the loop turn: the only reader of the clock
@@ -29,6 +31,7 @@
 #include "cdp/cdp.h"
 #include "cdp/result.h"
 #include "config/config.h"
+#include "daemon/batch.h"
 #include "daemon/heartbeat.h"
 #include "daemon/keys.h"
 #include "daemon/finish.h"
@@ -47,7 +50,8 @@ enum inbox_type {
     INBOX_HTTP_REQUEST,
     INBOX_HTTP_GONE,
     INBOX_HTTP_FINISHED,
-    INBOX_FINISHED
+    INBOX_FINISHED,
+    INBOX_SAVED
 };
 
 struct inbox_event {
@@ -58,6 +62,7 @@ struct inbox_event {
         uint64_t exchange;       /* INBOX_HTTP_GONE. */
         struct http_finished finished;
         struct finish *finish; /* INBOX_FINISHED: owned. */
+        struct save *save;     /* INBOX_SAVED: owned. */
     } as;
 };
 
@@ -97,10 +102,12 @@ struct daemon {
     char boot_id[33];       /* Random per process. */
     uint64_t heartbeat_seq; /* Increases with every heartbeat document and notice. */
     struct heartbeat heartbeat;
+    struct batch *batch;  /* Of a command line; NULL: serves. Borrowed. */
     char life_error[256]; /* Why the last browser went; "" while none did. */
     enum daemon_state state;
     uint64_t state_deadline_ms;    /* DRAINING: the grace; later: until closed by force. */
     uint32_t stop_signals;         /* SIGTERM and SIGINT that drain.c has not handled. */
+    int stop_signal;               /* The latest of them. */
     bool wants_reload, wants_dump; /* SIGHUP, SIGUSR1 came. */
     uint64_t snapshot_ms;          /* When the next fleet-health line is due. */
     uint64_t watchdog_interval_ms; /* 0: systemd wants none. */
@@ -181,7 +188,7 @@ uint64_t notify_deadline_ms(const struct daemon *);
 void notify_stopping(struct daemon *);
 
 /* daemon.c */
-/* Serves until a signal; the exit status of the process. */
+/* Serves until a signal, or until the batch is over; the exit status of the process. */
 int daemon_run(struct daemon *);
 
 #endif

@@ -2,6 +2,7 @@
  *
  *   SERVING --SIGTERM, SIGINT--> DRAINING --nothing runs--> FLUSHING --answers sent--> CLOSING
  *   any --second signal--> CLOSING       FLUSHING, CLOSING --late--> on by force
+ *   SERVING --batch over, or any signal to one--> CLOSING
  *
  * While draining the listeners stay open: a client gets a typed refusal, never a refused
  * connection that it cannot tell from a dead daemon. SIGHUP reads tokens and log level
@@ -60,6 +61,13 @@ static void start_draining(struct daemon *daemon)
 
 static void handle_stop_signal(struct daemon *daemon)
 {
+    if (daemon->batch != NULL) {
+        if (daemon->state == DAEMON_SERVING) {
+            batch_interrupt(daemon, daemon->stop_signal);
+            start_closing(daemon);
+        }
+        return;
+    }
     if (daemon->state == DAEMON_SERVING) {
         start_draining(daemon);
         return;
@@ -90,20 +98,18 @@ static void reload(struct daemon *daemon)
     LOG(&daemon->log, LOG_INFO, "reloaded", LOG_U64("level", (uint64_t)daemon->log.level));
 }
 
-/* Only notes what came: the turn that follows in the same iteration knows the time. */
+/* Only notes what came: the turn that follows in the same iteration knows the time. The
+ * terminal of a command that hangs up ends it. */
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *daemon = handle->data;
-    switch (number) {
-    case SIGHUP:
+    if (number == SIGHUP && daemon->batch == NULL) {
         daemon->wants_reload = true;
-        break;
-    case SIGUSR1:
+    } else if (number == SIGUSR1) {
         daemon->wants_dump = true;
-        break;
-    default:
+    } else {
         daemon->stop_signals++;
-        break;
+        daemon->stop_signal = number;
     }
 }
 
@@ -160,6 +166,8 @@ void drain_turn(struct daemon *daemon)
     bool late = daemon->now_ms >= daemon->state_deadline_ms;
     switch (daemon->state) {
     case DAEMON_SERVING:
+        if (batch_is_over(daemon))
+            start_closing(daemon);
         break;
     case DAEMON_DRAINING:
         /* The pool ends what runs at the grace; the deadline here only backs it. */

@@ -304,6 +304,9 @@ void daemon_handle(struct daemon *daemon, const struct inbox_event *event)
     case INBOX_FINISHED:
         reply_finished(daemon, event->as.finish);
         break;
+    case INBOX_SAVED:
+        batch_saved(daemon, event->as.save);
+        break;
     case INBOX_HTTP_FINISHED:
         handle_finished(daemon, &event->as.finished);
         break;

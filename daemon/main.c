@@ -2,15 +2,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/config.h"
+#include "daemon/command.h"
 #include "daemon/daemon.h"
 #include "daemon/init.h"
 
 extern char **environ;
-
-/* sysexits.h: EX_CONFIG. systemd shows it by name, and does not restart on it. */
-#define EXIT_CONFIG 78
 
 static int serve(struct daemon *daemon)
 {
@@ -26,7 +25,7 @@ static void on_warning(void *owner, const char *sentence)
     (void)fprintf(stderr, "prerenderd: warning: %s\n", sentence);
 }
 
-int main(int argc, char **argv)
+static int serve_or_answer(int argc, char **argv)
 {
     char error[CONFIG_ERROR_BYTES];
     enum config_verb verb;
@@ -37,7 +36,7 @@ int main(int argc, char **argv)
                                   error) != 0) {
         (void)fprintf(stderr, "prerenderd: %s\n", error);
         free(daemon);
-        return EXIT_CONFIG;
+        return COMMAND_CONFIG;
     }
     daemon->argc = argc;
     daemon->argv = argv;
@@ -63,4 +62,11 @@ int main(int argc, char **argv)
     config_free(&daemon->config);
     free(daemon);
     return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "render") == 0)
+        return command_render(argc - 2, argv + 2, environ);
+    return serve_or_answer(argc, argv);
 }

@@ -139,6 +139,10 @@ void reply_problem(struct daemon *daemon, const struct request *request,
     struct http_problem answer = *problem;
     char reason[640];
     int status = http_code_status(problem->code);
+    if (daemon->batch != NULL) {
+        batch_problem(daemon, request, problem->code, problem->detail);
+        return;
+    }
     assert(headers_count < HTTP_PROBLEM_HEADERS_MAX);
     for (size_t i = 0; i < headers_count; i++)
         all[i] = headers[i];
@@ -269,6 +273,10 @@ void reply_finished(struct daemon *daemon, struct finish *finish)
     if (finish->error != 0) {
         reply_out_of_memory(daemon, finish);
         finish_free(finish);
+        return;
+    }
+    if (daemon->batch != NULL) {
+        batch_save(daemon, finish);
         return;
     }
     bool envelope = request->http.accept == HTTP_ACCEPT_ENVELOPE;

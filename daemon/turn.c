@@ -63,6 +63,8 @@ void inbox_free(struct inbox *inbox)
             render_result_free(event.as.cdp.result);
         if (event.type == INBOX_FINISHED)
             finish_free(event.as.finish);
+        if (event.type == INBOX_SAVED)
+            batch_save_free(event.as.save);
         if (event.type == INBOX_HTTP_REQUEST)
             request_free(event.as.request);
     }
@@ -83,6 +85,7 @@ static uint64_t turn_deadline_ms(const struct daemon *daemon)
     due_ms = min_u64(due_ms, drain_deadline_ms(daemon));
     due_ms = min_u64(due_ms, notify_deadline_ms(daemon));
     due_ms = min_u64(due_ms, heartbeat_deadline_ms(daemon));
+    due_ms = min_u64(due_ms, batch_deadline_ms(daemon));
     return min_u64(due_ms, daemon->snapshot_ms);
 }
 
@@ -130,6 +133,7 @@ static void run_rounds(struct daemon *daemon)
         http_turn(daemon->http, daemon->now_ms);
         cdp_turn(daemon->cdp, daemon->now_ms);
         drain_inbox(daemon);
+        batch_turn(daemon);
         drain_turn(daemon);
         heartbeat_turn(daemon);
         notify_turn(daemon);

@@ -99,8 +99,8 @@ struct http_event {
 typedef void http_emit(void *owner, const struct http_event *);
 
 /* Binds every listener of the configuration, or takes the `fds_count` inherited sockets
- * (socket activation) instead. 0, or a negative errno with one sentence in `error`. The
- * configuration is kept until http_free(). */
+ * (socket activation) instead; an http.listen of "" makes an http that nobody reaches. 0, or a
+ * negative errno with one sentence in `error`. The configuration is kept until http_free(). */
 int http_new(uv_loop_t *, const struct config *, const int *fds, size_t fds_count, http_emit *,
              void *owner, struct http **ret, char error[CONFIG_ERROR_BYTES]);
 /* The addresses really bound, one URL each ("http://127.0.0.1:4221", "unix:/run/x").

@@ -81,6 +81,8 @@ static int listen_configured(struct http *http, char error[CONFIG_ERROR_BYTES])
     const char *cursor = http->config->http.listen, *item;
     size_t bytes;
     int result = 0;
+    if (cursor[0] == '\0')
+        return 0;
     while (result == 0 && text_list_next(&cursor, &item, &bytes)) {
         struct endpoint endpoint;
         if (http->listeners_count == LISTENERS_MAX) {
