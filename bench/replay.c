@@ -245,13 +245,15 @@ struct replay *replay_new(const char *directory)
     char program[] = "replay", probes[] = "--browser.probe_interval_ms=60000";
     char *const arguments[] = {program, root, probes, NULL};
     char *const environment[] = {NULL};
+    const struct browser_ports ports = {.denied = NULL};
     struct replay *replay = calloc(1, sizeof(*replay));
     demand(replay != NULL, "no memory for a bare client");
     demand(config_load(3, arguments, environment, &replay->config, &verb, error) == 0, "%s", error);
     uv_loop_init(&replay->loop);
     uv_timer_init(&replay->loop, &replay->tick);
     uv_timer_start(&replay->tick, on_tick, TICK_MS, TICK_MS);
-    replay->browser = browser_new(&replay->loop, &replay->config, clock_ms(), 1, on_event, replay);
+    replay->browser =
+        browser_new(&replay->loop, &replay->config, &ports, clock_ms(), 1, on_event, replay);
     demand(replay->browser != NULL, "no memory for a browser");
     while (browser_get_state(replay->browser) < BROWSER_UP) {
         turn(replay);

@@ -86,11 +86,13 @@ browser_fail(struct browser *browser, uint64_t now_ms, const char *format, ...)
     calls_fail_all(browser->calls, now_ms);
 }
 
-static void start_process(struct browser *browser, uint64_t now_ms)
+static void start_process(struct browser *browser, const struct browser_ports *ports,
+                          uint64_t now_ms)
 {
     char error[LAUNCH_ERROR_BYTES];
 
-    browser->process = launch(browser->loop, &browser->config->browser, &browser->profile, error);
+    browser->process =
+        launch(browser->loop, &browser->config->browser, ports, &browser->profile, error);
     if (error[0] != '\0') {
         browser_fail(browser, now_ms, "%s", error);
     }
@@ -109,8 +111,9 @@ static void start_lookup(struct browser *browser, uint64_t now_ms)
     }
 }
 
-struct browser *browser_new(uv_loop_t *loop, const struct config *config, uint64_t now_ms,
-                            uint64_t life, browser_on_event *on_event, void *owner)
+struct browser *browser_new(uv_loop_t *loop, const struct config *config,
+                            const struct browser_ports *ports, uint64_t now_ms, uint64_t life,
+                            browser_on_event *on_event, void *owner)
 {
     struct browser *browser = calloc(1, sizeof *browser);
 
@@ -135,7 +138,7 @@ struct browser *browser_new(uv_loop_t *loop, const struct config *config, uint64
     if (browser->is_attached) {
         start_lookup(browser, now_ms);
     } else {
-        start_process(browser, now_ms);
+        start_process(browser, ports, now_ms);
     }
     return browser;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 #include "cdp/calls.h"
+#include "cdp/ports.h"
 #include "config/config.h"
 
 struct browser;
@@ -33,11 +34,11 @@ enum browser_state {
  * message are borrowed for the call. */
 typedef void browser_on_event(void *owner, struct browser *, uint64_t now_ms, struct cdp_message *);
 
-/* Starts a browser process (or attaches, see lookup.h) as `life`. It dies with the calling
- * thread, however that ends. Never fails
- * at once: what goes wrong ends in STOPPING with browser_error(). NULL: out of memory. */
-struct browser *browser_new(uv_loop_t *, const struct config *, uint64_t now_ms, uint64_t life,
-                            browser_on_event *, void *owner);
+/* Starts a browser process (or attaches, see lookup.h: then it has its own ports) as `life`.
+ * It dies with the calling thread, however that ends. Never fails at once: what goes wrong
+ * ends in STOPPING with browser_error(). NULL: out of memory. */
+struct browser *browser_new(uv_loop_t *, const struct config *, const struct browser_ports *,
+                            uint64_t now_ms, uint64_t life, browser_on_event *, void *owner);
 uint64_t browser_life(const struct browser *);
 enum browser_state browser_get_state(const struct browser *);
 const char *browser_error(const struct browser *); /* Why it is going; "". */

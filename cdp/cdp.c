@@ -68,8 +68,7 @@ struct cdp *cdp_new(uv_loop_t *loop, const struct config *config, cdp_emit *emit
 
 void cdp_deny_port(struct cdp *cdp, uint16_t port)
 {
-    if (cdp->denied_ports_count < CDP_DENIED_PORTS_MAX)
-        cdp->denied_ports[cdp->denied_ports_count++] = port;
+    ports_deny(&cdp->ports, port);
 }
 
 void cdp_set_trace(struct cdp *cdp, cdp_trace *trace, void *owner)
@@ -119,6 +118,7 @@ void cdp_free(struct cdp *cdp)
     for (size_t i = 0; i < cdp->events_count; i++)
         render_result_free(cdp->events[i].result);
     free(cdp->events);
+    ports_done(&cdp->ports);
     free(cdp);
 }
 
@@ -142,10 +142,21 @@ void cdp_launch(struct cdp *cdp, uint64_t now_ms, uint64_t id)
         queue_life(cdp, CDP_LIFE_DOWN, id, "earlier browsers are still going");
         return;
     }
+    int code = cdp->config->browser.websocket_url[0] == '\0' ? ports_hold(&cdp->ports) : 0;
+    if (code != 0) {
+        char why[128];
+        (void)snprintf(why, sizeof why, "no port for the browser: %s", uv_strerror(code));
+        queue_life(cdp, CDP_LIFE_DOWN, id, why);
+        return;
+    }
     life->cdp = cdp;
     life->id = id;
     life->state = LIFE_STARTING;
-    life->browser = browser_new(cdp->loop, cdp->config, now_ms, id, on_event, life);
+    const struct browser_ports ports = {
+        .own = cdp->ports.browsers[life - cdp->lives].number,
+        .denied = &cdp->ports,
+    };
+    life->browser = browser_new(cdp->loop, cdp->config, &ports, now_ms, id, on_event, life);
     if (life->browser == NULL) {
         queue_life(cdp, CDP_LIFE_DOWN, id, "out of memory");
         memset(life, 0, sizeof *life);
@@ -201,6 +212,9 @@ static void life_forget(struct life *life)
 static void life_down(struct life *life, const char *why)
 {
     life_forget(life);
+    /* One that never came up may have found its port taken. */
+    if (life->up_since_ms == 0)
+        ports_release(&life->cdp->ports, (uint32_t)(life - life->cdp->lives));
     queue_life(life->cdp, CDP_LIFE_DOWN, life->id, why);
     life->state = LIFE_DOWN;
 }

@@ -88,8 +88,9 @@ void cdp_dispose_context(struct cdp *, uint64_t now_ms, uint64_t context);
  * answers both this and the close. */
 void cdp_kill(struct cdp *, uint64_t now_ms, uint64_t page);
 
-/* No document is shown that came over this TCP port, whatever the host: ports of the daemon
- * itself. The ports of the browsers are known here. At most 8; more are ignored. */
+/* Pages of browsers that are started later reach nothing at this TCP port, whatever the host,
+ * and no document is shown that came over it: ports of the daemon itself. The ports of the
+ * browsers are known here. See ports.h. */
 void cdp_deny_port(struct cdp *, uint16_t port);
 
 /* Is told every command of a page that is sent, for benchmarks that replay them. `params`

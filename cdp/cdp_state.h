@@ -16,6 +16,7 @@
 #include <uthash.h>
 #include "cdp/browser.h"
 #include "cdp/cdp.h"
+#include "cdp/ports.h"
 #include "cdp/render.h"
 #include "cdp/result.h"
 
@@ -27,9 +28,6 @@ struct page;
 /* Calls whose answer decides whether something is still there are awaited for long: a
  * reply after the deadline would be lost, and the thing counted as there for ever. */
 #define CDP_CLOSE_CALL_TIMEOUT_MS (60u * 60 * 1000)
-
-/* Ports that no page may be shown from: ours, and the browsers' own. */
-#define CDP_DENIED_PORTS_MAX 16
 
 enum life_state {
     LIFE_NONE,     /* The slot is free. */
@@ -120,8 +118,7 @@ struct cdp {
     struct target *targets_by_number, *targets_by_target, *targets_by_session;
     uint64_t numbers; /* Of targets and shells, used so far. */
 
-    uint16_t denied_ports[CDP_DENIED_PORTS_MAX];
-    uint32_t denied_ports_count;
+    struct ports ports;
 
     struct cdp_event *events; /* Emitted at the end of the turn. */
     size_t events_count, events_capacity;

@@ -7,12 +7,12 @@
 
 /* With the program and the profile at hand. */
 static struct process *start(uv_loop_t *loop, const struct browser_config *config,
-                             const struct program *program, const struct profile *profile,
-                             char *error)
+                             const struct browser_ports *ports, const struct program *program,
+                             const struct profile *profile, char *error)
 {
     struct process *process = NULL;
     int code = 0;
-    char **argv = switches_new(config, program, profile->data);
+    char **argv = switches_new(config, ports, program, profile->data);
     char **environment = switches_environment(profile->data);
 
     if (argv != NULL && environment != NULL) {
@@ -33,7 +33,8 @@ static struct process *start(uv_loop_t *loop, const struct browser_config *confi
 }
 
 struct process *launch(uv_loop_t *loop, const struct browser_config *config,
-                       struct profile *ret_profile, char error[LAUNCH_ERROR_BYTES])
+                       const struct browser_ports *ports, struct profile *ret_profile,
+                       char error[LAUNCH_ERROR_BYTES])
 {
     struct program program;
 
@@ -44,7 +45,7 @@ struct process *launch(uv_loop_t *loop, const struct browser_config *config,
         profile_new(config, &program, ret_profile, error) != 0) {
         return NULL;
     }
-    return start(loop, config, &program, ret_profile, error);
+    return start(loop, config, ports, &program, ret_profile, error);
 }
 
 void launch_describe_end(const struct process *process, char *ret, size_t ret_bytes)

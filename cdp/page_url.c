@@ -37,10 +37,9 @@ bool url_is_denied(const struct cdp *cdp, const char *url, size_t bytes)
 
     if (port == 0)
         return true;
-    for (uint32_t i = 0; i < cdp->denied_ports_count; i++) {
-        if (cdp->denied_ports[i] == port)
-            return true;
-    }
+    if (ports_has(&cdp->ports, port))
+        return true;
+    /* A browser that is attached has a port that was not chosen here. */
     for (size_t i = 0; i < BROWSER_LIVES_MAX; i++) {
         const struct life *life = &cdp->lives[i];
         const char *own = life->browser != NULL ? browser_websocket_url(life->browser) : "";

@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 static const char *const fixed[] = {
-    /* The port is for us. The pipe is a lifeline: a browser that runs ends when our end of
-     * it is closed, whatever has ended us. */
-    "--remote-debugging-port=0",
+    /* A lifeline: a browser that runs ends when our end of it is closed, whatever has ended
+     * us. It is commanded through a port, see below. */
     "--remote-debugging-pipe",
     /* No page that nobody asked for. */
     "--no-startup-window",
@@ -56,8 +55,6 @@ static const char *const fixed[] = {
 static const char disabled_features[] = "RenderDocument,BackForwardCache,Prerender2,"
                                         "MediaRouter,OptimizationHints,Translate,"
                                         "AutofillServerCommunication,DialMediaRouteProvider";
-
-static const char feature_switch[] = "--disable-features=";
 
 /* Chromium's shared memory wants at least this; containers often come with 64 MiB. */
 #define SHARED_MEMORY_BYTES_MIN (128ull * 1024 * 1024)
@@ -138,29 +135,60 @@ static bool has_little_shared_memory(void)
            (unsigned long long)status.f_blocks * status.f_frsize < SHARED_MEMORY_BYTES_MIN;
 }
 
-/* Adds the switches of browser.args. Chromium honours only the last list of disabled
- * features, so one that is given is put behind ours in `features`, which is taken and
- * returned. */
-static char *add_given(struct list *list, const char *args, char *features)
+/* A switch of which Chromium honours only the last: what browser.args says in it is put
+ * behind ours. */
+struct joined {
+    const char *name;
+    char *value; /* NULL: memory has run out. */
+};
+
+static void join(struct joined *joined, const char *given)
+{
+    char *longer = NULL;
+
+    if (joined->value == NULL ||
+        asprintf(&longer, "%s%s%s", joined->value, joined->value[0] != '\0' ? "," : "", given) < 0)
+        longer = NULL;
+    free(joined->value);
+    joined->value = longer;
+}
+
+/* Adds the switches of browser.args, less those that are to be joined. */
+static void add_given(struct list *list, const char *args, struct joined *joined, size_t count)
 {
     for (const char *at = args + strspn(args, " "); *at != '\0'; at += strspn(at, " ")) {
-        size_t bytes = strcspn(at, " ");
+        size_t bytes = strcspn(at, " "), i = 0;
         char *item = strndup(at, bytes);
-        char *longer = NULL;
         at += bytes;
-        if (item == NULL || strncmp(item, feature_switch, strlen(feature_switch)) != 0) {
+        while (item != NULL && i < count &&
+               strncmp(item, joined[i].name, strlen(joined[i].name)) != 0)
+            i++;
+        if (item == NULL || i == count) {
             list_take(list, item);
-            continue;
+        } else {
+            join(&joined[i], item + strlen(joined[i].name));
+            free(item);
         }
-        if (features == NULL ||
-            asprintf(&longer, "%s,%s", features, item + strlen(feature_switch)) < 0) {
-            longer = NULL;
-        }
-        free(features);
-        free(item);
-        features = longer;
     }
-    return features;
+}
+
+/* The switches of browser.args, and those of ours that go with them. */
+static void add_joined(struct list *list, const char *args, const struct ports *denied)
+{
+    struct joined joined[] = {
+        {"--disable-features=", strdup(disabled_features)},
+        {"--host-resolver-rules=", denied != NULL ? ports_rules(denied) : strdup("")},
+    };
+    const size_t count = sizeof joined / sizeof joined[0];
+
+    add_given(list, args, joined, count);
+    for (size_t i = 0; i < count; i++) {
+        if (joined[i].value == NULL)
+            list->has_failed = true;
+        else if (joined[i].value[0] != '\0')
+            list_add_pair(list, joined[i].name, joined[i].value);
+        free(joined[i].value);
+    }
 }
 
 static void add_keeper(struct list *list)
@@ -177,10 +205,11 @@ static void add_keeper(struct list *list)
     list_take(list, asprintf(&pid, "%d", (int)getpid()) < 0 ? NULL : pid);
 }
 
-char **switches_new(const struct browser_config *config, const struct program *program,
-                    const char *profile)
+char **switches_new(const struct browser_config *config, const struct browser_ports *ports,
+                    const struct program *program, const char *profile)
 {
     struct list list = {.items = NULL};
+    char port[8];
 
     add_keeper(&list);
     list_add(&list, program->path);
@@ -197,14 +226,9 @@ char **switches_new(const struct browser_config *config, const struct program *p
     if (has_little_shared_memory()) {
         list_add(&list, "--disable-dev-shm-usage");
     }
-    char *features = strdup(disabled_features);
-    features = add_given(&list, config->args, features);
-    if (features == NULL) {
-        list.has_failed = true;
-    } else {
-        list_add_pair(&list, feature_switch, features);
-    }
-    free(features);
+    add_joined(&list, config->args, ports->denied);
+    (void)snprintf(port, sizeof port, "%u", (unsigned)ports->own);
+    list_add_pair(&list, "--remote-debugging-port=", port);
     return list_finish(&list);
 }
 

@@ -108,7 +108,8 @@ const struct knob knobs[] = {
                 "looked for."},
     {"browser.websocket_url", TEXT(browser.websocket_url), .computed = "none: one is started",
      .is_valid = form_is_websocket_url, .form = "a URL such as ws://127.0.0.1:9222/devtools/...",
-     .meaning = "A running browser to attach to instead of starting one."},
+     .meaning = "A running browser to attach to instead of starting one. Its pages can reach its "
+                "port and the daemon's with what they load, which those of a started one cannot."},
     {"browser.args", TEXT(browser.args), .computed = "none",
      .meaning = "Further switches of the browser, separated by spaces."},
     {"browser.user", TEXT(browser.user), .computed = "nobody when the daemon runs as root",

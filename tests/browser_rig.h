@@ -15,6 +15,7 @@ static struct rig rig;
 static struct fake_browser fake;
 static struct browser *browser;
 static struct config config;
+static struct browser_ports browser_ports; /* Any, and none denied. */
 static char empty[] = "";
 
 static inline void rig_turn_browser(void *subject, uint64_t now_ms)
@@ -49,6 +50,7 @@ static inline bool is_gone(void *argument)
 static inline void open_browser_rig(void)
 {
     memset(&config, 0, sizeof config);
+    memset(&browser_ports, 0, sizeof browser_ports);
     config.browser.path = config.browser.args = config.browser.user = empty;
     config.browser.profile_root = config.browser.websocket_url = empty;
     config.browser.sandbox = SANDBOX_ON;
@@ -64,7 +66,7 @@ static inline void open_browser_rig(void)
 
 static inline void start_browser(browser_on_event *on_event, void *owner)
 {
-    browser = browser_new(&rig.loop, &config, rig_now_ms(), 7, on_event, owner);
+    browser = browser_new(&rig.loop, &config, &browser_ports, rig_now_ms(), 7, on_event, owner);
     ck_assert_ptr_nonnull(browser);
     rig.subject = browser;
     rig.turn = rig_turn_browser;

@@ -233,11 +233,16 @@ static uint32_t count_lines_with(const char *text, const char *needle)
  * descriptors but the five that are meant for it, another user, a group of its own. */
 START_TEST(browsers_get_what_they_need_and_no_more)
 {
-    static char args[] = " --window-size=800,600  --disable-features=Mine ";
+    static char args[] = " --window-size=800,600  --disable-features=Mine "
+                         "--host-resolver-rules=MINE --remote-debugging-port=1 ";
+    struct ports denied = {.denied_count = 0};
     char want[160], text[1024];
 
     ck_assert_int_eq(setenv("PRERENDERD_SECRET", "1", 1), 0);
     config.browser.args = args;
+    ports_deny(&denied, 4221);
+    ports_deny(&denied, 65535);
+    browser_ports = (struct browser_ports){.own = 4567, .denied = &denied};
     (void)snprintf(text, sizeof text,
                    "cd %s\nfor a in \"$@\"; do echo \"$a\"; done >args\nenv >env\nid -u >id\n"
                    "ls /proc/$$/fd >fds\nps -o pid=,pgid= -p $$ >group\nexit 5",
@@ -250,7 +255,12 @@ START_TEST(browsers_get_what_they_need_and_no_more)
     ck_assert_ptr_nonnull(strstr(found, ",Mine\n"));
     ck_assert_ptr_nonnull(strstr(found, "--window-size=800,600\n"));
     ck_assert_ptr_nonnull(strstr(found, "--remote-debugging-pipe\n"));
-    ck_assert_ptr_nonnull(strstr(found, "--remote-debugging-port=0\n"));
+    /* The last one counts. */
+    ck_assert_ptr_nonnull(strstr(found, "--remote-debugging-port=4567\n"));
+    ck_assert_ptr_null(strstr(strstr(found, "-port=4567\n") + 1, "-port="));
+    ck_assert_uint_eq(count_lines_with(found, "--host-resolver-rules="), 1);
+    ck_assert_ptr_nonnull(strstr(found, "--host-resolver-rules=MAP *:4221 ~NOTFOUND,"
+                                        "MAP *:65535 ~NOTFOUND,MINE\n"));
     ck_assert_ptr_nonnull(strstr(found, "--headless=new\n"));
     ck_assert_ptr_null(strstr(found, "--no-sandbox"));
     (void)snprintf(want, sizeof want, "HOME=%s/prerenderd-", root);

@@ -36,6 +36,19 @@ static const struct {
                                "alert('stop'); confirm('sure?');\n"
                                "document.body.append('after the dialogs');\n"
                                "</script>")},
+    {"/reaches",
+     PAGE("Reaches", "<p id=\"out\">reaches</p><script>\n"
+                     "const url = location.search.slice(1);\n"
+                     "const image = new Image(), script = document.createElement('script');\n"
+                     "const socket = new WebSocket(url.replace('http', 'ws'));\n"
+                     "image.src = script.src = url;\n"
+                     "document.body.append(image, script);\n"
+                     "Promise.all([\n"
+                     "    fetch(url, {mode: 'no-cors'}).then(() => 'yes', () => 'no'),\n"
+                     "    new Promise(end => { socket.onclose = end; }),\n"
+                     "]).then(ends => { document.getElementById('out').textContent =\n"
+                     "    'reached ' + ends[0]; });\n"
+                     "</script>")},
     {"/popup", PAGE("Popup", "<script>\n"
                              "open('/static?n=popup');\n"
                              "document.body.append('popup asked for');\n"

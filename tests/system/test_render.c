@@ -182,21 +182,25 @@ START_TEST(failed_navigation)
 }
 END_TEST
 
+/* The browser's control port, as "http://IP:PORT". */
+static void control_address(const struct stage *stage, char *ret, size_t ret_bytes)
+{
+    json_t *state = harness_get_json(stage->harness, "/affinities");
+    const char *control =
+        json_string_value(json_object_get(json_object_get(state, "browser"), "websocketUrl"));
+    demand(control != NULL && strncmp(control, "ws://", 5) == 0, "no control port");
+    snprintf(ret, ret_bytes, "http://%.*s", (int)strcspn(control + 5, "/"), control + 5);
+    json_decref(state);
+}
+
 /* Neither the daemon's own interface nor the browser's control port is ever shown. */
 START_TEST(denied_ports)
 {
     struct stage stage = stage_open(small_pool);
     struct client_reply reply;
-    char url[300];
-    client_perform(stage.harness->address, &(struct client_request){.path = "/affinities"}, &reply);
-    json_t *state = client_json(&reply);
-    const char *control =
-        json_string_value(json_object_get(json_object_get(state, "browser"), "websocketUrl"));
-    demand(control != NULL && strncmp(control, "ws://", 5) == 0, "no control port");
-    snprintf(url, sizeof(url), "http://%.*s/json/version", (int)strcspn(control + 5, "/"),
-             control + 5);
-    json_decref(state);
-    client_reply_free(&reply);
+    char control[100], url[300];
+    control_address(&stage, control, sizeof(control));
+    snprintf(url, sizeof(url), "%s/json/version", control);
     client_render(stage.harness->address, &reply, "{s:s}", "url", url);
     expect_problem(&reply, 403, "url_denied", "port");
     client_reply_free(&reply);
@@ -204,6 +208,55 @@ START_TEST(denied_ports)
     client_render(stage.harness->address, &reply, "{s:s}", "url", url);
     expect_problem(&reply, 403, "url_denied", "port");
     client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
+/* All HTTP requests that the daemon has answered. */
+static double requests_count(const struct stage *stage)
+{
+    static const char name[] = "\nprerenderd_http_requests_total{";
+    struct client_reply reply;
+    double count = 0;
+    client_perform(stage->harness->address, &(struct client_request){.path = "/metrics"}, &reply);
+    expect_reply(&reply, 200, name);
+    for (const char *at = reply.body; (at = strstr(at, name)) != NULL; at++) {
+        count += strtod(strchr(at, '}') + 1, NULL);
+    }
+    client_reply_free(&reply);
+    return count;
+}
+
+static void expect_reach(const struct stage *stage, const char *address, uint16_t port,
+                         const char *path, const char *text)
+{
+    struct client_reply reply;
+    client_render(stage->harness->address, &reply, "{s:s}", "url",
+                  origin_url(stage->origin, "/reaches?http://%s:%u%s", address, port, path));
+    expect_reply(&reply, 200, text);
+    client_reply_free(&reply);
+}
+
+/* What a page loads comes from neither of them, whatever the host is called. */
+START_TEST(denied_ports_of_parts)
+{
+    static const char *const hosts[] = {"127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]",
+                                        "2130706433"};
+    struct stage stage = stage_open(small_pool);
+    char control[100];
+    control_address(&stage, control, sizeof(control));
+    uint16_t control_port = (uint16_t)strtoul(strrchr(control, ':') + 1, NULL, 10);
+    uint16_t own_port = (uint16_t)strtoul(strrchr(stage.harness->address, ':') + 1, NULL, 10);
+    uint16_t origin_port =
+        (uint16_t)strtoul(strrchr(origin_url(stage.origin, "/"), ':') + 1, NULL, 10);
+    expect_reach(&stage, "localhost", origin_port, "/static?n=1", "reached yes");
+    double before = requests_count(&stage);
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        expect_reach(&stage, hosts[i], own_port, "/healthz", "reached no");
+        expect_reach(&stage, hosts[i], control_port, "/json/version", "reached no");
+    }
+    /* The renders, and the first look: nothing that a page asked for. */
+    ck_assert_double_eq(requests_count(&stage) - before, 2 * sizeof(hosts) / sizeof(hosts[0]) + 1);
     stage_close(&stage);
 }
 END_TEST
@@ -388,6 +441,7 @@ int main(void)
     suite_add(suite, owned_parameters, 120);
     suite_add(suite, failed_navigation, 120);
     suite_add(suite, denied_ports, 120);
+    suite_add(suite, denied_ports_of_parts, 120);
     suite_add(suite, origin_status, 120);
     suite_add(suite, timeouts, 120);
     suite_add(suite, redirects, 120);
