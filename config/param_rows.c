@@ -76,6 +76,9 @@ const struct param_row param_rows[] = {
      .meaning = "Render once more, with the same rank and deadline, when the page or the browser "
                 "crashes. Only what may be repeated is: true with a method other than GET is an "
                 "error."},
+    {"dedupe", .type = PARAM_BOOLEAN, AT(dedupe), .initial = 0,
+     .meaning = "Share one render with the requests that ask for exactly the same while it waits "
+                "or runs; the deadline of the first holds."},
     {"wait.until", .type = PARAM_ENUM, AT(until), .choices = until_names, .initial = WAIT_AUTO,
      .meaning = "When the page is captured: settled in virtual time (auto), at one of the "
                 "browser's own milestones, or at once."},

@@ -169,6 +169,7 @@ struct render_params {
     uint32_t queue_timeout_ms; /* Longest wait before the start; 0: timeout_ms. */
     enum on_timeout on_timeout;
     bool retry_on_crash;
+    bool dedupe; /* May share the render of another request for the same. */
     enum wait_until until;
     struct wait_params wait;
     struct page_params page;
@@ -238,6 +239,9 @@ extern const size_t param_rows_count;
 void render_params_init(struct render_params *);
 /* Copies with everything owned. False when memory is out; *ret then owns nothing. */
 bool render_params_copy(const struct render_params *, struct render_params *ret);
+/* Every value of the table as bytes, equal for requests of the same render, from malloc();
+ * NULL when memory is out. Which rows were given does not count. (param_canon.c) */
+char *render_params_canonical(const struct render_params *, size_t *ret_bytes);
 /* Frees what is owned; the struct itself is the caller's. */
 void render_params_free(struct render_params *);
 /* The defaults of one record of the row. */

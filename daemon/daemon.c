@@ -106,10 +106,9 @@ static void start(struct daemon *daemon)
  * force (drain.c); the process ends then, and the system takes what is left. */
 static void teardown(struct daemon *daemon)
 {
-    struct request *request, *next;
     bool closed = uv_loop_close(&daemon->loop) == 0;
-    HASH_ITER(hh, daemon->requests.by_id, request, next)
-    requests_remove(&daemon->requests, request);
+    while (daemon->requests.by_id != NULL) /* One may take others with it. */
+        requests_remove(&daemon->requests, daemon->requests.by_id);
     inbox_free(&daemon->inbox);
     if (closed) {
         cdp_free(daemon->cdp);

@@ -8,7 +8,7 @@
  *   turn.c     the loop turn: the only reader of the clock
  *   events.c   what the adapters report, turned into events of the pool
  *   act.c      what the pool decides, carried out
- *   requests.c render requests by id, from arrival to answer
+ *   requests.c render requests by id, from arrival to answer; share.c: several with one render
  *   reply.c    a render result as an HTTP answer, with verdict.c, envelope.c
  *   dialect.c  answers in the dialect of a fleet manager
  *   attributes.c  what a recipe has answered, as attributes of the dialect

@@ -1,6 +1,7 @@
 /* events.c: what http/ and cdp/ report, first queued, then turned into events of the
  * pool. The emit functions only put into the inbox; daemon_handle() works. */
 #include "daemon/daemon.h"
+#include "daemon/share.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -65,6 +66,11 @@ static void handle_request(struct daemon *daemon, struct request *request)
     const struct render_params *params = &request->http.params;
     request->arrival_ms = daemon->now_ms;
     request->deadline_ms = daemon->now_ms + params->timeout_ms;
+    if (daemon->batch == NULL && share_join(&daemon->requests, request)) {
+        LOG(&daemon->log, LOG_DEBUG, "render shared", LOG_STR("id", request->http.request_id),
+            LOG_STR("with", request->leader->http.request_id));
+        return;
+    }
     uint32_t queue_timeout_ms =
         params->queue_timeout_ms != 0 ? params->queue_timeout_ms : params->timeout_ms;
     struct pool_event event = {
@@ -104,12 +110,16 @@ static void handle_gone(struct daemon *daemon, uint64_t exchange)
     struct request *request = requests_find(&daemon->requests, exchange);
     if (request == NULL || request->state == REQUEST_ANSWERED)
         return;
+    request = share_leave(&daemon->requests, request);
+    if (request == NULL)
+        return;
+    uint64_t id = request->id;
     LOG(&daemon->log, LOG_INFO, "render cancelled", LOG_STR("id", request->http.request_id),
         LOG_STR("state", request->state == REQUEST_WAITING ? "queued" : "rendering"),
         LOG_STR("reason", "client gone"), LOG_U64("ms", daemon->now_ms - request->arrival_ms));
     metrics_count_outcome(&daemon->metrics, METRIC_CANCELLED);
-    step_request(daemon, POOL_CANCEL, exchange);
-    request = requests_find(&daemon->requests, exchange);
+    step_request(daemon, POOL_CANCEL, id);
+    request = requests_find(&daemon->requests, id);
     if (request != NULL)
         requests_remove(&daemon->requests, request);
 }
@@ -163,6 +173,7 @@ static void handle_result(struct daemon *daemon, const struct cdp_event *event)
     /* The dialect says of a timeout that the page was evicted. */
     request->retires = dialect_retires(request, event->result);
     reply_result(daemon, request, event->result);
+    share_end(&daemon->requests, request);
 }
 
 static void handle_render_done(struct daemon *daemon, const struct cdp_event *event)

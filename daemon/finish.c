@@ -40,39 +40,74 @@ static int edit(struct finish *finish)
     return error;
 }
 
-static void compress(struct finish *finish)
+static void compress(char **body, size_t *body_bytes, bool *is_gzipped)
 {
     size_t bytes;
-    if (finish->body == NULL || finish->body_bytes < GZIP_BYTES_MIN)
+    if (*body_bytes < GZIP_BYTES_MIN)
         return;
-    char *packed = gzip_bytes(finish->body, finish->body_bytes, &bytes);
+    char *packed = gzip_bytes(*body, *body_bytes, &bytes);
     if (packed == NULL)
         return; /* It is sent as it is. */
-    free(finish->body);
-    finish->body = packed;
-    finish->body_bytes = bytes;
-    finish->is_gzipped = true;
+    free(*body);
+    *body = packed;
+    *body_bytes = bytes;
+    *is_gzipped = true;
 }
 
-/* Runs in any thread. */
-static void run(struct finish *finish)
+static char *copy_html(const struct render_result *result)
+{
+    char *copy = malloc(result->html_bytes + 1);
+    if (copy != NULL)
+        memcpy(copy, result->html, result->html_bytes);
+    return copy;
+}
+
+/* The envelope names the request that it answers; the document is the same for all. */
+static int make_follower_body(struct finish *finish, struct finish_follower *follower)
+{
+    if (follower->http.accept == HTTP_ACCEPT_ENVELOPE) {
+        struct request request = finish->request;
+        request.http = follower->http;
+        follower->body = envelope_text(&request, finish->result, &finish->phases);
+        follower->body_bytes = follower->body != NULL ? strlen(follower->body) : 0;
+    } else {
+        follower->body = copy_html(finish->result);
+        follower->body_bytes = finish->result->html_bytes;
+    }
+    if (follower->body == NULL)
+        return -ENOMEM;
+    if (follower->http.gzip)
+        compress(&follower->body, &follower->body_bytes, &follower->is_gzipped);
+    return 0;
+}
+
+static int make_body(struct finish *finish)
 {
     const struct http_request *http = &finish->request.http;
-    if (wants_edit(&http->params))
-        finish->error = edit(finish);
-    if (finish->error != 0)
-        return;
     if (http->accept == HTTP_ACCEPT_ENVELOPE) {
         finish->body = envelope_text(&finish->request, finish->result, &finish->phases);
         finish->body_bytes = finish->body != NULL ? strlen(finish->body) : 0;
-        finish->error = finish->body != NULL ? 0 : -ENOMEM;
+        if (finish->body == NULL)
+            return -ENOMEM;
     } else {
         finish->body = finish->result->html;
         finish->body_bytes = finish->result->html_bytes;
         finish->result->html = NULL;
     }
-    if (http->gzip)
-        compress(finish);
+    if (http->gzip && finish->body != NULL)
+        compress(&finish->body, &finish->body_bytes, &finish->is_gzipped);
+    return 0;
+}
+
+/* Runs in any thread. The first is last: it may take the document itself. */
+static void run(struct finish *finish)
+{
+    if (wants_edit(&finish->request.http.params))
+        finish->error = edit(finish);
+    for (size_t i = 0; i < finish->followers_count && finish->error == 0; i++)
+        finish->error = make_follower_body(finish, &finish->followers[i]);
+    if (finish->error == 0)
+        finish->error = make_body(finish);
 }
 
 static void on_work(uv_work_t *work)
@@ -88,6 +123,28 @@ static void on_worked(uv_work_t *work, int status)
     inbox_push(&finish->daemon->inbox, &event);
 }
 
+/* The requests themselves may be over before their answers are ready. */
+static void copy_followers(struct finish *finish, const struct request *leader)
+{
+    const struct request *follower;
+    size_t count = 0;
+    TAILQ_FOREACH(follower, &leader->followers, follower_entry)
+    count++;
+    TAILQ_INIT(&finish->request.followers);
+    if (count == 0)
+        return;
+    finish->followers = calloc(count, sizeof *finish->followers);
+    if (finish->followers == NULL)
+        abort();
+    TAILQ_FOREACH(follower, &leader->followers, follower_entry)
+    {
+        struct finish_follower *copy = &finish->followers[finish->followers_count++];
+        copy->id = follower->id;
+        copy->http = follower->http;
+        copy->http.params = finish->request.http.params;
+    }
+}
+
 void finish_start(struct daemon *daemon, const struct request *request, const struct phases *phases,
                   struct render_result *result)
 {
@@ -100,10 +157,11 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
     finish->request = *request;
     if (!render_params_copy(params, &finish->request.http.params))
         abort();
+    copy_followers(finish, request);
     finish->phases = *phases;
     finish->result = result;
-    bool is_plain =
-        !wants_edit(params) && !request->http.gzip && request->http.accept == HTTP_ACCEPT_DOCUMENT;
+    bool is_plain = !wants_edit(params) && !request->http.gzip && finish->followers_count == 0 &&
+                    request->http.accept == HTTP_ACCEPT_DOCUMENT;
     if (!is_plain && result->html_bytes > INLINE_BYTES_MAX) {
         int error = uv_queue_work(&daemon->loop, &finish->work, on_work, on_worked);
         assert(error == 0);
@@ -115,6 +173,9 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
 
 void finish_free(struct finish *finish)
 {
+    for (size_t i = 0; i < finish->followers_count; i++)
+        free(finish->followers[i].body);
+    free(finish->followers);
     render_params_free(&finish->request.http.params);
     render_result_free(finish->result);
     document_result_free(&finish->document);

@@ -16,6 +16,15 @@
 
 struct daemon;
 
+/* What another request gets of the same result: see share.h. */
+struct finish_follower {
+    uint64_t id;
+    struct http_request http; /* Owns nothing; .params are those of the first. */
+    char *body;
+    size_t body_bytes;
+    bool is_gzipped;
+};
+
 struct finish {
     uv_work_t work;
     struct daemon *daemon;
@@ -26,6 +35,8 @@ struct finish {
     char *body;                      /* What is sent. */
     size_t body_bytes;
     bool is_gzipped;
+    struct finish_follower *followers; /* Owned. */
+    size_t followers_count;
     int error; /* Negative errno. */
 };
 

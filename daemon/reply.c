@@ -131,9 +131,9 @@ static void headers_fill(struct header_set *set, const struct request *request,
         add_header(set, "Cache-Control", "no-store");
 }
 
-void reply_problem(struct daemon *daemon, const struct request *request,
-                   const struct http_problem *problem, const struct http_header *headers,
-                   size_t headers_count)
+static void reply_problem_to(struct daemon *daemon, const struct request *request,
+                             const struct http_problem *problem, const struct http_header *headers,
+                             size_t headers_count)
 {
     struct http_header all[HTTP_PROBLEM_HEADERS_MAX];
     struct http_problem answer = *problem;
@@ -153,6 +153,16 @@ void reply_problem(struct daemon *daemon, const struct request *request,
         all[headers_count++] = (struct http_header){"X-Prerender-504-Reason", reason};
     }
     (void)http_reply_problem(daemon->http, request->id, &answer, all, headers_count);
+}
+
+void reply_problem(struct daemon *daemon, const struct request *request,
+                   const struct http_problem *problem, const struct http_header *headers,
+                   size_t headers_count)
+{
+    const struct request *follower;
+    reply_problem_to(daemon, request, problem, headers, headers_count);
+    TAILQ_FOREACH(follower, &request->followers, follower_entry)
+    reply_problem_to(daemon, follower, problem, headers, headers_count);
 }
 
 static void reply_failed(struct daemon *daemon, const struct request *request,
@@ -260,39 +270,60 @@ static void reply_out_of_memory(struct daemon *daemon, const struct finish *fini
 {
     const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
     reply_problem(daemon, &finish->request, &problem, NULL, 0);
+    for (size_t i = 0; i < finish->followers_count; i++)
+        (void)http_reply_problem(daemon->http, finish->followers[i].id, &problem, NULL, 0);
 }
 
-void reply_finished(struct daemon *daemon, struct finish *finish)
+/* One answer of the result; the body is taken. */
+static void send_one(struct daemon *daemon, const struct finish *finish, uint64_t exchange,
+                     const struct http_request *http, struct header_set *headers, char *body,
+                     size_t body_bytes, bool is_gzipped)
 {
-    const struct request *request = &finish->request;
-    struct header_set headers;
-    struct phases phases;
-    phases_fill(daemon, request, finish->result, &phases);
-    count_render(daemon, request, finish->result, &phases);
-    headers_fill(&headers, request, finish->result, &phases);
-    if (finish->error != 0) {
-        reply_out_of_memory(daemon, finish);
-        finish_free(finish);
-        return;
-    }
-    if (daemon->batch != NULL) {
-        batch_save(daemon, finish);
-        return;
-    }
-    bool envelope = request->http.accept == HTTP_ACCEPT_ENVELOPE;
+    bool envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
     struct http_reply reply = {
         .status = 200,
         .content_type = envelope ? "application/json" : "text/html; charset=utf-8",
     };
-    if (request->http.params.path_mode)
-        fill_path_mode(&headers, finish, &reply);
-    if (finish->is_gzipped && reply.content_type != NULL)
-        add_header(&headers, "Content-Encoding", "gzip");
-    reply.headers = headers.items;
-    reply.headers_count = headers.count;
-    reply.body = finish->body;
-    reply.body_bytes = finish->body_bytes;
+    size_t common = headers->count;
+    if (http->params.path_mode)
+        fill_path_mode(headers, finish, &reply);
+    if (is_gzipped && reply.content_type != NULL)
+        add_header(headers, "Content-Encoding", "gzip");
+    reply.headers = headers->items;
+    reply.headers_count = headers->count;
+    reply.body = body;
+    reply.body_bytes = body_bytes;
+    (void)http_reply(daemon->http, exchange, &reply);
+    headers->count = common;
+}
+
+static void send_all(struct daemon *daemon, struct finish *finish, struct header_set *headers)
+{
+    for (size_t i = 0; i < finish->followers_count; i++) {
+        struct finish_follower *follower = &finish->followers[i];
+        send_one(daemon, finish, follower->id, &follower->http, headers, follower->body,
+                 follower->body_bytes, follower->is_gzipped);
+        follower->body = NULL;
+    }
+    send_one(daemon, finish, finish->request.id, &finish->request.http, headers, finish->body,
+             finish->body_bytes, finish->is_gzipped);
     finish->body = NULL;
-    (void)http_reply(daemon->http, request->id, &reply);
+}
+
+void reply_finished(struct daemon *daemon, struct finish *finish)
+{
+    struct header_set headers;
+    struct phases phases;
+    phases_fill(daemon, &finish->request, finish->result, &phases);
+    count_render(daemon, &finish->request, finish->result, &phases);
+    headers_fill(&headers, &finish->request, finish->result, &phases);
+    if (finish->error == 0 && daemon->batch != NULL) {
+        batch_save(daemon, finish);
+        return;
+    }
+    if (finish->error != 0)
+        reply_out_of_memory(daemon, finish);
+    else
+        send_all(daemon, finish, &headers);
     finish_free(finish);
 }

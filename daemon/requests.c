@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/keys.h"
+#include "daemon/share.h"
 
 struct request *request_new(uint64_t id, struct http_request *http)
 {
@@ -13,6 +14,7 @@ struct request *request_new(uint64_t id, struct http_request *http)
         return NULL;
     request->id = id;
     request->state = REQUEST_WAITING;
+    TAILQ_INIT(&request->followers);
     request->http = *http;
     http->params.url = NULL;
     http->params.affinity = NULL;
@@ -59,6 +61,10 @@ struct request *requests_find_page(const struct requests *requests, uint64_t pag
 
 void requests_remove(struct requests *requests, struct request *request)
 {
+    if (request->state == REQUEST_FOLLOWING)
+        TAILQ_REMOVE(&request->leader->followers, request, follower_entry);
+    else
+        share_end(requests, request);
     HASH_DELETE(hh, requests->by_id, request);
     request_free(request);
 }

@@ -3,6 +3,7 @@
  *   WAITING --grant--> RUNNING --answered--> ANSWERED --page free--> (gone)
  *   RUNNING --page fault, browser death: again--> WAITING
  *   WAITING, RUNNING --refused, failed, cancelled--> (gone)
+ *   FOLLOWING: see share.h
  *
  * The pool knows what a request waits for; this is what the daemon needs to start its
  * render, to answer its client, and to write its line in the log. */
@@ -12,15 +13,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uthash.h>
 #include "http/http.h"
 #include "pool/pool.h"
 
 enum request_state {
-    REQUEST_WAITING,  /* In the queue of the pool. */
-    REQUEST_RUNNING,  /* Has a page; its client waits. */
-    REQUEST_ANSWERED, /* The client has its answer; the page is still being cleaned. */
+    REQUEST_WAITING,   /* In the queue of the pool. */
+    REQUEST_RUNNING,   /* Has a page; its client waits. */
+    REQUEST_FOLLOWING, /* Is answered with its leader. */
+    REQUEST_ANSWERED,  /* The client has its answer; the page is still being cleaned. */
 };
+
+TAILQ_HEAD(request_list, request);
 
 struct request {
     uint64_t id; /* Of its exchange. */
@@ -34,11 +39,18 @@ struct request {
     struct pool_grant grant;
     bool clear_storage;
     bool retires; /* Its page serves nobody else, whatever cdp/ thinks of it. */
-    UT_hash_handle hh;
+    char *canon;  /* Of a request that may be followed: what it asks for. Owned. */
+    size_t canon_bytes;
+    struct request_list followers;
+    bool is_left;           /* Its client has gone, those of its followers have not. */
+    struct request *leader; /* FOLLOWING. */
+    TAILQ_ENTRY(request) follower_entry;
+    UT_hash_handle hh, leader_hh;
 };
 
 struct requests {
     struct request *by_id;
+    struct request *leaders; /* Those that may be followed, by .canon. */
 };
 
 /* Takes the strings of http->params. NULL when memory runs out: then nothing is taken. */
@@ -49,7 +61,7 @@ void requests_add(struct requests *, struct request *); /* Takes it. */
 struct request *requests_find(const struct requests *, uint64_t id);
 /* The one that has the page, or NULL. */
 struct request *requests_find_page(const struct requests *, uint64_t page);
-/* Removes and frees. */
+/* Removes and frees, and its followers with it. */
 void requests_remove(struct requests *, struct request *);
 
 #endif

@@ -64,6 +64,8 @@ static const struct param_case body_cases[] = {
      "wait.selector.selector", "missing"},
     {"{" URL ",\"wait\":{\"selector\":{\"state\":\"gone\"}}}", HTTP_INVALID_PARAM,
      "wait.selector.state", "detached"},
+    {"{" URL ",\"dedupe\":true}", HTTP_CODES, "", ""},
+    {"{" URL ",\"dedupe\":1}", HTTP_INVALID_PARAM, "dedupe", "true or false"},
     /* Requests of the page. */
     {"{" URL ",\"method\":\"POST\",\"body\":\"\",\"contentType\":\"text/plain\"}", HTTP_CODES, "",
      ""},

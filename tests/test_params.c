@@ -44,6 +44,84 @@ START_TEST(free_releases_strings_and_may_be_repeated)
 }
 END_TEST
 
+static void *member_of(const struct param_row *row, struct render_params *params)
+{
+    return (char *)params + row->offset;
+}
+
+/* A value other than the default, owned by the params. */
+static void change(const struct param_row *row, struct render_params *params)
+{
+    struct param_strings *strings = member_of(row, params);
+    struct param_integers *integers = member_of(row, params);
+    struct param_records *records = member_of(row, params);
+    switch (row->type) {
+    case PARAM_STRING:
+        *(char **)member_of(row, params) = strdup("x");
+        if (row->bytes_offset != 0)
+            *(size_t *)(void *)((char *)params + row->bytes_offset) = 1;
+        break;
+    case PARAM_BOOLEAN:
+        *(bool *)member_of(row, params) = row->initial == 0;
+        break;
+    case PARAM_INTEGER:
+    case PARAM_ENUM:
+    case PARAM_SET:
+        *(unsigned *)member_of(row, params) = (unsigned)row->initial + 1;
+        break;
+    case PARAM_NUMBER:
+        *(double *)member_of(row, params) = row->number_initial + 1;
+        break;
+    case PARAM_STRINGS:
+        strings->items = calloc(1, sizeof(char *));
+        strings->items[0] = strdup("x");
+        strings->count = 1;
+        break;
+    case PARAM_INTEGERS:
+        integers->items = calloc(1, sizeof *integers->items);
+        integers->count = 1;
+        break;
+    case PARAM_MAP:
+        records->items = calloc(1, sizeof(struct param_pair));
+        records->count = 1;
+        break;
+    case PARAM_RECORDS:
+        records->items = calloc(1, row->record_bytes);
+        records->count = 1;
+        break;
+    }
+}
+
+static bool same(const struct render_params *a, const struct render_params *b)
+{
+    size_t a_bytes, b_bytes;
+    char *first = render_params_canonical(a, &a_bytes);
+    char *second = render_params_canonical(b, &b_bytes);
+    ck_assert(first && second);
+    bool equal = a_bytes == b_bytes && memcmp(first, second, a_bytes) == 0;
+    free(first);
+    free(second);
+    return equal;
+}
+
+/* No row is forgotten: what differs in any value is another render. */
+START_TEST(canonical_tells_every_row)
+{
+    struct render_params params, plain, copy;
+    render_params_init(&params);
+    render_params_init(&plain);
+    ck_assert(same(&params, &plain));
+    change(&param_rows[_i], &params);
+    ck_assert_msg(!same(&params, &plain), "%s", param_rows[_i].name);
+    ck_assert(render_params_copy(&params, &copy));
+    copy.given[_i] = true; /* How it was said does not count. */
+    ck_assert_msg(same(&params, &copy), "%s", param_rows[_i].name);
+    render_params_free(&params);
+    render_params_free(&plain);
+    render_params_free(&copy);
+}
+END_TEST
+
 /* The copy owns what it holds: the first may go. */
 START_TEST(copy_stands_alone)
 {
@@ -88,6 +166,7 @@ static const struct {
     {"queueTimeoutMs", PARAM_INTEGER, 0, 0, 120000, ""},
     {"onTimeout", PARAM_ENUM, 0, 0, 0, "partial error"},
     {"retryOnCrash", PARAM_BOOLEAN, 1, 0, 0, ""},
+    {"dedupe", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.stripScripts", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.base", PARAM_STRING, 0, 1, 8192, ""},
     {"wait.until", PARAM_ENUM, 0, 0, 0, "auto domcontentloaded load none"},
@@ -224,6 +303,7 @@ int main(void)
     tcase_add_test(tests, defaults_are_those_of_the_interface);
     tcase_add_test(tests, free_releases_strings_and_may_be_repeated);
     tcase_add_test(tests, copy_stands_alone);
+    tcase_add_loop_test(tests, canonical_tells_every_row, 0, (int)param_rows_count);
     tcase_add_loop_test(tests, rows_have_type_range_and_choices, 0, COUNT(wanted));
     tcase_add_test(tests, table_has_exactly_the_wanted_rows);
     tcase_add_loop_test(tests, nearest_name_is_the_one_meant, 0, COUNT(misspelt));
