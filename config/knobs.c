@@ -210,7 +210,8 @@ const struct knob knobs[] = {
     {"manager.allow_from", TEXT(manager.allow_from), .computed = "none",
      .is_valid = form_is_networks,
      .form = "addresses or networks such as 10.0.0.0/8, separated by spaces",
-     .meaning = "Who may call the routes of the manager's protocol."},
+     .meaning = "Who may call the routes of the manager's protocol, and then needs no token. On "
+                "sockets of the file system their permissions decide."},
     {"manager.heartbeat_interval_ms", U32(manager.heartbeat_interval_ms), .initial = 5 * SECOND_MS,
      RANGE(SECOND_MS, HOUR_MS), .meaning = "How often the manager hears from this daemon."},
     {"manager.render_timeout_ms", U32(manager.render_timeout_ms), .initial = MINUTE_MS,

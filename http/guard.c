@@ -203,3 +203,14 @@ bool guard_token(const struct head *head, const struct tokens *tokens, enum toke
                      "X-Prerender-Token or Basic password.",
                      given ? "The token is unknown" : "There is no token", word);
 }
+
+bool guard_manager(const struct head *head, const struct config *config, struct fault *fault)
+{
+    char shown[64];
+    if (network_lists(config->manager.allow_from, &head->peer))
+        return true;
+    return fault_set(fault, HTTP_HOST_DENIED, NULL,
+                     "%s may not call the manager's routes; add it to manager.allow_from if it "
+                     "should.",
+                     address_text(&head->peer, shown, sizeof(shown)));
+}

@@ -17,5 +17,8 @@ bool guard_host(const struct head *, const struct config *, struct fault *);
 bool guard_origin(const struct head *, const struct config *, struct fault *);
 /* The request carries a token for the scope. `tokens` NULL: none are configured. */
 bool guard_token(const struct head *, const struct tokens *, enum token_scope, struct fault *);
+/* On TCP only the addresses of manager.allow_from call the routes of the manager's protocol,
+ * which carries no tokens. */
+bool guard_manager(const struct head *, const struct config *, struct fault *);
 
 #endif

@@ -89,7 +89,9 @@ static void head_read(struct exchange *exchange, const char *method, const char 
     ret->target = exchange->target;
     ret->tcp = connection->listener->endpoint.tcp;
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    ret->peer = address_of(info ? info->client_addr : NULL);
+    info = MHD_get_connection_info(connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     ret->head_bytes = info ? info->header_size : 0;
     (void)MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, take_header, ret);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "http/network.h"
 
 /* Several Accept headers count as one list; what exceeds this is not looked at. */
 #define HEAD_ACCEPT_BYTES 1024
@@ -16,6 +17,7 @@ struct head {
     const char *target;  /* As sent: path and query, not decoded. */
     size_t head_bytes;
     bool tcp;                       /* Host and origin rules hold on TCP only. */
+    struct address peer;            /* TCP: who called. */
     char accept[HEAD_ACCEPT_BYTES]; /* "": none was sent. */
     const char *host, *origin, *sec_fetch_site;
     const char *authorization, *prerender_token;

@@ -156,6 +156,18 @@ static bool path_mode_check(const struct head *head, const struct config *config
     return true;
 }
 
+/* Where a list says who is the manager, no token is needed to be it. */
+static bool caller_check(const struct head *head, const struct config *config,
+                         const struct tokens *tokens, const struct route_row *row,
+                         struct fault *fault)
+{
+    bool managers = dialect_has(row->route) || row->route == HTTP_AFFINITY_DELETE ||
+                    row->route == HTTP_HEARTBEAT;
+    if (managers && head->tcp && config->manager.allow_from[0] != '\0')
+        return guard_manager(head, config, fault);
+    return guard_token(head, tokens, row->scope, fault);
+}
+
 bool judge_head(const struct head *head, const struct config *config, const struct tokens *tokens,
                 struct http_request *ret, struct fault *fault)
 {
@@ -175,7 +187,7 @@ bool judge_head(const struct head *head, const struct config *config, const stru
     /* Middleware passes 404 on to a crawler, which then forgets the page. */
     if (!found && fault->code == HTTP_NOT_FOUND && is_read(head))
         fault->code = HTTP_INVALID_URL;
-    return found && guard_token(head, tokens, target.row->scope, fault) &&
+    return found && caller_check(head, config, tokens, target.row, fault) &&
            body_check(head, config, fault) && accept_check(head, ret, fault) &&
            query_check(head, config, &target, ret, fault);
 }

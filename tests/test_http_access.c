@@ -78,6 +78,52 @@ START_TEST(tokens_guard_the_routes)
 }
 END_TEST
 
+/* The manager's routes are for the manager, who has no token; the others are as they were. */
+START_TEST(networks_guard_the_managers_routes)
+{
+    static const struct {
+        const char *allow_from, *line;
+        int status;
+    } cases[] = {
+        {"127.0.0.0/8", "GET /heartbeat", 200},
+        {"127.0.0.0/8", "POST /release-batch", 400}, /* It has no body. */
+        {"127.0.0.0/8", "DELETE /affinities/a", 204},
+        {"127.0.0.0/8", "GET /affinities", 401},
+        {"10.0.0.0/8", "GET /heartbeat", 403},
+        {"10.0.0.0/8", "POST /release-batch", 403},
+        {"10.0.0.0/8", "POST /prerender-visit", 403},
+        {"10.0.0.0/8", "POST /prerender-module", 403},
+        {"10.0.0.0/8", "POST /run-command", 403},
+        {"10.0.0.0/8", "POST /prerender-screenshot", 403},
+        {"10.0.0.0/8", "DELETE /affinities/a", 403},
+        {"10.0.0.0/8", "DELETE /prerender-servers/affinities/a", 403},
+        {"10.0.0.0/8", "GET /healthz", 200},
+        {"10.0.0.0/8", "HEAD /", 200},
+        {"10.0.0.0/8", "GET /affinities", 401},
+    };
+    char path[] = P_tmpdir "/test_http_tokens_XXXXXX", text[512], body[1024];
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, "render r1\nadmin a1\n", 19), 19);
+    free(server.config.http.tokens_file);
+    server.config.http.tokens_file = strdup(path);
+    server_start(&server);
+    struct response response;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        free(server.config.manager.allow_from);
+        server.config.manager.allow_from = strdup(cases[i].allow_from);
+        snprintf(text, sizeof(text), "%s HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n",
+                 cases[i].line);
+        client_request(&server, text, &response, body, sizeof(body));
+        ck_assert_msg(response.status == cases[i].status, "%s %s: %d", cases[i].allow_from,
+                      cases[i].line, response.status);
+        if (response.status == 403)
+            ck_assert_ptr_nonnull(strstr(body, "127.0.0.1 may not call"));
+    }
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
 static void set_text(char **slot, const char *text)
 {
     free(*slot);
@@ -136,6 +182,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, tokens_guard_the_routes);
+    tcase_add_test(tests, networks_guard_the_managers_routes);
     tcase_add_test(tests, starting_can_fail);
     tcase_add_test(tests, strangers_may_be_allowed);
     suite_add_tcase(suite, tests);
