@@ -6,7 +6,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+/* How long connections wait in the kernel when no descriptor is left for them. */
+#define LISTENER_PAUSE_MS 100
 
 /* The bound is over all listeners; MHD's own is per daemon, and then it waits to accept. */
 static enum MHD_Result accept_policy(void *context, const struct sockaddr *address,
@@ -66,21 +71,58 @@ int listener_start(struct listener *listener)
     return uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 }
 
+/* With no descriptor to be had and no connection whose end would free one, MHD tries to
+ * accept what waits for ever and at once. */
+static bool is_starved(const struct listener *listener)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(listener->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    if (listener->endpoint.fd < 0 || !info || info->num_connections > 0)
+        return false;
+    int fd = fcntl(listener->endpoint.fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return errno == EMFILE || errno == ENFILE;
+    (void)close(fd);
+    return false;
+}
+
+static void pause_poll(struct listener *listener)
+{
+    if (!listener->poll_is_open)
+        return;
+    (void)uv_poll_stop(&listener->poll);
+    listener->wants_run = false;
+    listener->resume_ms = listener->http->now_ms + LISTENER_PAUSE_MS;
+}
+
+static void resume_poll(struct listener *listener)
+{
+    if (listener->resume_ms == 0 || listener->http->now_ms < listener->resume_ms)
+        return;
+    listener->resume_ms = 0;
+    listener->wants_run = true;
+    (void)uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
 bool listener_run(struct listener *listener)
 {
     struct http *http = listener->http;
     MHD_UNSIGNED_LONG_LONG timeout_ms;
     assert(http->in_turn);
     assert(!http->in_run);
+    resume_poll(listener);
     if (!listener->wants_run || !listener->mhd)
         return false;
     listener->wants_run = false;
     http->in_run = true;
     (void)MHD_run(listener->mhd);
+    bool must_pause = is_starved(listener); /* This, too, may tell of ended connections. */
     http->in_run = false;
     /* No timeout of MHD's own is set: a timeout it reports means that work is left over. */
     if (MHD_get_timeout(listener->mhd, &timeout_ms) == MHD_YES)
         listener->wants_run = true;
+    if (must_pause)
+        pause_poll(listener);
     return true;
 }
 

@@ -243,14 +243,18 @@ void http_turn(struct http *http, uint64_t now_ms)
 
 uint64_t http_deadline_ms(const struct http *http)
 {
+    uint64_t deadline_ms = connections_deadline_ms(http);
     for (size_t i = 0; i < http->listeners_count; i++) {
-        if (http->listeners[i]->wants_run)
+        const struct listener *listener = http->listeners[i];
+        if (listener->wants_run)
             return 0;
+        if (listener->resume_ms != 0 && listener->resume_ms < deadline_ms)
+            deadline_ms = listener->resume_ms;
     }
     if (!TAILQ_EMPTY(&http->gone) || !TAILQ_EMPTY(&http->ready) || !TAILQ_EMPTY(&http->finished) ||
         http->state == HTTP_CLOSING)
         return 0;
-    return connections_deadline_ms(http);
+    return deadline_ms;
 }
 
 void http_quiesce(struct http *http)

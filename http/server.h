@@ -90,7 +90,8 @@ struct listener {
     struct MHD_Daemon *mhd;
     uv_poll_t poll; /* Watches MHD's epoll descriptor. */
     bool poll_is_open;
-    bool wants_run; /* MHD has, or may have, work. */
+    bool wants_run;     /* MHD has, or may have, work. */
+    uint64_t resume_ms; /* It is not looked at before: there was no descriptor. 0: it is. */
 };
 
 /* One accepted socket. Freed when both MHD and libuv have let go of it. */

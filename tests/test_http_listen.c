@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,6 +62,39 @@ START_TEST(connections_have_a_limit)
     client_close(&late);
     for (int i = 1; i < 5; i++)
         client_close(&clients[i]);
+}
+END_TEST
+
+/* Nobody can be let in while no descriptor is left; the loop sleeps until one may be. */
+START_TEST(no_descriptor_left)
+{
+    struct client client;
+    struct response response;
+    struct rlimit limit;
+    int ready_count = 0;
+    server_start(&server);
+    server_turn(&server, 0);
+    struct pollfd loop = {.fd = uv_backend_fd(&server.loop), .events = POLLIN};
+    client_open(&server, &client);
+    ck_assert(client_send(&client, "GET /healthz HTTP/1.1\r\n" HOST "\r\n"));
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    int next = dup(client.fd);
+    ck_assert_int_ge(next, 0);
+    close(next);
+    const struct rlimit none = {.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    for (int i = 0; i < 100; i++) {
+        server_turn(&server, 0);
+        ready_count += poll(&loop, 1, 0);
+    }
+    ck_assert_uint_eq(http_open_count(server.http), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_lt(ready_count, 50);
+    server.skew_ms += 1000;
+    client_receive(&client, false, &response);
+    ck_assert_int_eq(response.status, 200);
+    free(response.body);
+    client_close(&client);
 }
 END_TEST
 
@@ -269,6 +304,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, connections_have_a_limit);
+    tcase_add_test(tests, no_descriptor_left);
     tcase_add_test(tests, quiesce);
     tcase_add_test(tests, close_drops_everything);
     tcase_add_test(tests, unix_socket);
