@@ -28,11 +28,12 @@ enum page_state {
 /* What STARTING waits for. */
 enum page_errand {
     ERRAND_NONE,
-    ERRAND_SPARE,  /* The spare target to be ready. */
-    ERRAND_CLOCK,  /* The target's clock to be moved. */
-    ERRAND_CACHE,  /* The HTTP cache to be cleared. */
-    ERRAND_LOCALE, /* The browser to accept the locale and the time zone. */
-    ERRAND_SHELL,  /* The standby document of its recipe to be shown. */
+    ERRAND_SPARE,   /* The spare target to be ready. */
+    ERRAND_CLOCK,   /* The target's clock to be moved. */
+    ERRAND_CACHE,   /* The HTTP cache to be cleared. */
+    ERRAND_COOKIES, /* The browser to take the cookies. */
+    ERRAND_LOCALE,  /* The browser to accept the locale and the time zone. */
+    ERRAND_SHELL,   /* The standby document of its recipe to be shown. */
 };
 
 /* What the origin answered to the last request for a main document, until it commits. */
@@ -58,6 +59,9 @@ struct page_render {
     bool has_network;                /* Requests are paused; see page_network.c. */
     bool has_viewport;               /* That of path mode. */
     struct page_origin origin;
+    bool has_cookies;   /* They were sent to the browser. */
+    bool is_storing;    /* The script that fills localStorage is on its way. */
+    char storing[32];   /* Its identifier; "": none. */
     char *own_origin;   /* Of the URL, as Chromium writes it; NULL: its request has not come. */
     uint32_t dialogs;   /* Answered. */
     uint32_t overrides; /* To be undone; see page_override.c. */
@@ -125,6 +129,8 @@ void page_render_go(struct page *, uint64_t now_ms);
 /* The errand of the locale is done: with `param` NULL the render starts, else it fails, as the
  * browser does not know the value of that parameter. */
 void page_render_located(struct page *, uint64_t now_ms, const char *param, const char *value);
+/* An errand has failed: the browser refuses the value of that parameter. */
+void page_render_refuse(struct page *, uint64_t now_ms, const char *param, const char *value);
 void page_render_drop(struct page *, uint64_t now_ms);
 void page_render_tick(struct page *, uint64_t now_ms);
 /* Feeds the machine and carries out what it answers. */
@@ -191,6 +197,16 @@ void page_override_viewport(struct page *, uint64_t now_ms, const struct page_vi
 /* Begins the errand of setting them; false when there is nothing to set. */
 bool page_locale_start(struct page *, uint64_t now_ms);
 void page_locale_undo(struct page *, uint64_t now_ms);
+
+/* page_storage.c: cookies and localStorage. */
+/* Begins the errand of setting the cookies; false when there is nothing to set. */
+bool page_storage_cookies(struct page *, uint64_t now_ms);
+/* Before the navigation: fills localStorage at the first document. */
+void page_storage_start(struct page *, uint64_t now_ms);
+/* A document of the render is shown: it is the only one that is filled. */
+void page_storage_committed(struct page *, uint64_t now_ms);
+/* Fills no further document; may be repeated. False when that cannot be had. */
+bool page_storage_stop(struct page *, uint64_t now_ms);
 
 /* page_intercept.c: which requests are paused, and what becomes of them. */
 /* What Fetch.enable wants to know; NULL: nothing need be paused. */

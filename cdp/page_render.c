@@ -117,7 +117,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
 {
     struct page_render *render = &page->render;
     bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_ACCEPTED_MAX &&
-              page_wait_undo(page, now_ms);
+              page_wait_undo(page, now_ms) && page_storage_stop(page, now_ms);
     struct render_result *result = render->result;
 
     render_verdict(&render->machine, result);
@@ -213,6 +213,7 @@ static void render_go(struct page *page, uint64_t now_ms)
     page_clock_take(page, now_ms);
     page_override_apply(page, now_ms);
     page_wait_listen(page, now_ms);
+    page_storage_start(page, now_ms);
     page_network_start(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);
@@ -244,6 +245,8 @@ void page_render_go(struct page *page, uint64_t now_ms)
         page->errand = ERRAND_CACHE;
         target_call(page->target, now_ms, "Network.clearBrowserCache", NULL,
                     page->life->cdp->config->browser.call_timeout_ms, on_cache_cleared, 0);
+    } else if (page_storage_cookies(page, now_ms)) {
+        page->errand = ERRAND_COOKIES;
     } else if (page_locale_start(page, now_ms)) {
         page->errand = ERRAND_LOCALE;
     } else {
@@ -251,16 +254,11 @@ void page_render_go(struct page *page, uint64_t now_ms)
     }
 }
 
-void page_render_located(struct page *page, uint64_t now_ms, const char *param, const char *value)
+void page_render_refuse(struct page *page, uint64_t now_ms, const char *param, const char *value)
 {
     struct render_result *result = page->render.result;
 
-    assert(page->state == PAGE_STARTING && page->errand == ERRAND_LOCALE);
-    if (param == NULL) {
-        /* Not by way of another errand: what is set belongs to this target. */
-        render_go(page, now_ms);
-        return;
-    }
+    assert(page->state == PAGE_STARTING && page->errand != ERRAND_NONE);
     result->outcome = RENDER_FAILED;
     result->code = RENDER_PARAM_REFUSED;
     result->param = param;
@@ -269,6 +267,16 @@ void page_render_located(struct page *page, uint64_t now_ms, const char *param, 
     page_locale_undo(page, now_ms);
     queue(page, CDP_RESULT, true, result);
     render_done(page, now_ms, true);
+}
+
+void page_render_located(struct page *page, uint64_t now_ms, const char *param, const char *value)
+{
+    assert(page->state == PAGE_STARTING && page->errand == ERRAND_LOCALE);
+    /* Not by way of another errand: what is set belongs to this target. */
+    if (param == NULL)
+        render_go(page, now_ms);
+    else
+        page_render_refuse(page, now_ms, param, value);
 }
 
 void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *ask)
@@ -317,6 +325,8 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     if (!span_text(frame, "mimeType", result->content_type, sizeof result->content_type))
         result->content_type[0] = '\0';
     page_network_committed(page);
+    if (!page->render.machine.is_blanking)
+        page_storage_committed(page, now_ms);
     if (message_member(frame, "unreachableUrl", &unreachable))
         fact.kind = RENDER_KIND_ERROR;
     else if (url_is_denied(page->life->cdp, url.at, url.bytes))

@@ -4,7 +4,8 @@
 #include <assert.h>
 
 /* Each lists what is nothing when it is absent or empty. */
-static const char *const carrying[] = {"method", "page.headers", "page.httpAuth.username"};
+static const char *const carrying[] = {"method", "page.headers", "page.httpAuth.username",
+                                       "page.cookies", "page.localStorage"};
 static const char *const binding[] = {"method"};
 
 /* The caller has put something there. */

@@ -20,6 +20,7 @@ static const char *const scheme_names[] = {"light", "dark", NULL};
 static const char *const motion_names[] = {"no-preference", "reduce", NULL};
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
 static const char *const scope_names[] = {"document", "origin", "all", NULL};
+static const char *const same_site_names[] = {"unset", "Strict", "Lax", "None", NULL};
 static const char *const resource_names[] = {"image",    "stylesheet", "font",        "media",
                                              "script",   "xhr",        "eventsource", "frame",
                                              "prefetch", "ping",       "other",       NULL};
@@ -27,6 +28,31 @@ static_assert(sizeof resource_names / sizeof resource_names[0] == RESOURCE_TYPES
               "one name each");
 
 #define AT(member) .offset = offsetof(struct render_params, member)
+
+#define OF_COOKIE(member) .offset = offsetof(struct param_cookie, member)
+
+static const struct param_row cookie_fields[] = {
+    {"page.cookies[].name", .type = PARAM_STRING, OF_COOKIE(name), .min = 1, .max = 256,
+     .format = FORMAT_TOKEN, .is_required = true, .meaning = "Name of the cookie."},
+    {"page.cookies[].value", .type = PARAM_STRING, OF_COOKIE(value), .min = 0, .max = 4096,
+     .format = FORMAT_HEADER, .is_required = true, .meaning = "Value, without a semicolon."},
+    {"page.cookies[].domain", .type = PARAM_STRING, OF_COOKIE(domain), .min = 1, .max = 255,
+     .format = FORMAT_HEADER,
+     .meaning = "Domain whose hosts get it. By default only the host of the URL does."},
+    {"page.cookies[].url", .type = PARAM_STRING, OF_COOKIE(url), .min = 1, .max = URL_BYTES_MAX,
+     .format = FORMAT_URL,
+     .meaning = "Whose host gets it, instead of that of the URL to render; not with domain."},
+    {"page.cookies[].path", .type = PARAM_STRING, OF_COOKIE(path), .min = 1, .max = 1024,
+     .format = FORMAT_HEADER, .meaning = "Begins with a slash."},
+    {"page.cookies[].secure", .type = PARAM_BOOLEAN, OF_COOKIE(secure), .initial = 0,
+     .meaning = "Over https only."},
+    {"page.cookies[].httpOnly", .type = PARAM_BOOLEAN, OF_COOKIE(http_only), .initial = 0,
+     .meaning = "Not shown to scripts."},
+    {"page.cookies[].sameSite", .type = PARAM_ENUM, OF_COOKIE(same_site),
+     .choices = same_site_names, .initial = SAME_SITE_UNSET, .meaning = "As in Set-Cookie."},
+    {"page.cookies[].expires", .type = PARAM_INTEGER, OF_COOKIE(expires_s), .initial = 0, .min = 0,
+     .max = UINT32_MAX, .meaning = "Seconds since 1970; 0: it ends with its context."},
+};
 
 static const struct param_row rewrite_fields[] = {
     {"network.rewrites[].from", .type = PARAM_STRING,
@@ -154,6 +180,15 @@ const struct param_row param_rows[] = {
                 "context of its own."},
     {"page.httpAuth.password", .type = PARAM_STRING, AT(page.password), .min = 0, .max = 1024,
      .meaning = "Password of that header."},
+    {"page.cookies", .type = PARAM_RECORDS, AT(page.cookies), .count_max = 256,
+     .fields = cookie_fields, .fields_count = sizeof cookie_fields / sizeof cookie_fields[0],
+     .record_bytes = sizeof(struct param_cookie),
+     .meaning = "Cookies that the context has before the navigation: [{\"name\", \"value\", "
+                "\"domain\", ...}]. In the context of an affinity they stay."},
+    {"page.localStorage", .type = PARAM_MAP, AT(page.local_storage), .min = 0, .max = 1048576,
+     .count_max = 256,
+     .meaning = "Entries of localStorage that the origin of the URL has before the first script "
+                "of the page runs."},
     {"network.blockUrls", .type = PARAM_STRINGS, AT(network.block_urls), .min = 1, .max = 2048,
      .count_max = 256,
      .meaning = "Patterns of URLs that the page does not get; `*` is anything. The document itself "

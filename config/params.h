@@ -122,6 +122,17 @@ struct param_pair {
     char *name, *value;
 };
 
+enum same_site { SAME_SITE_UNSET, SAME_SITE_STRICT, SAME_SITE_LAX, SAME_SITE_NONE };
+
+struct param_cookie {
+    char *name, *value;
+    char *domain, *url; /* One of them, or none: the URL of the request. */
+    char *path;         /* NULL: the whole site, or the folder of the URL. */
+    bool secure, http_only;
+    enum same_site same_site;
+    uint32_t expires_s; /* Since 1970; 0: with its context. */
+};
+
 /* A request whose URL matches `from` goes to `to` instead. */
 struct param_rewrite {
     char *from, *to;
@@ -151,7 +162,9 @@ struct page_params {
     bool javascript;
     struct param_records headers; /* Of struct param_pair. */
     enum headers_scope headers_scope;
-    char *username, *password; /* For the origin of the URL; NULL: none. */
+    char *username, *password;          /* For the origin of the URL; NULL: none. */
+    struct param_records cookies;       /* Of struct param_cookie. */
+    struct param_records local_storage; /* Of struct param_pair. */
 };
 
 /* Strings are owned by the struct; NULL when absent. */

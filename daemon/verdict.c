@@ -116,6 +116,14 @@ const char *verdict_detail(const struct config *config, const struct render_resu
                        "does not end, or a blocking request.");
         break;
     case RENDER_PARAM_REFUSED:
+        if (strcmp(result->param, "page.cookies") == 0) {
+            (void)snprintf(
+                text, text_bytes,
+                "The browser refuses one of \"page.cookies\": a name that begins with "
+                "__Host- or __Secure- needs secure (and for __Host- no domain and the path "
+                "/), and what is there must fit together.");
+            break;
+        }
         (void)snprintf(text, text_bytes,
                        "\"%s\" is \"%s\", which the browser does not know; use %s.", result->param,
                        result->param_value,

@@ -76,6 +76,29 @@ static bool body_check(const struct render_params *params, struct fault *fault)
     return true;
 }
 
+static bool cookies_check(const struct render_params *params, struct fault *fault)
+{
+    const struct param_records *cookies = &params->page.cookies;
+    const struct param_cookie *items = cookies->items;
+
+    for (size_t i = 0; i < cookies->count; i++) {
+        if (strchr(items[i].value, ';'))
+            return fault_set(fault, HTTP_INVALID_PARAM, "page.cookies[].value",
+                             "\"page.cookies[].value\" holds a semicolon, which ends a value.");
+        if (items[i].domain && items[i].url)
+            return fault_set(fault, HTTP_INVALID_PARAM, "page.cookies[].url",
+                             "\"page.cookies[].url\" names the host of the cookie, and so does "
+                             "its \"domain\"; leave one of them out.");
+        if (items[i].same_site == SAME_SITE_NONE && !items[i].secure)
+            return fault_set(fault, HTTP_INVALID_PARAM, "page.cookies[].sameSite",
+                             "\"page.cookies[].sameSite\" is None, which needs \"secure\".");
+        if (items[i].path && items[i].path[0] != '/')
+            return fault_set(fault, HTTP_INVALID_PARAM, "page.cookies[].path",
+                             "\"page.cookies[].path\" must begin with a slash.");
+    }
+    return true;
+}
+
 static size_t stars_of(const char *text)
 {
     size_t stars = 0;
@@ -126,7 +149,8 @@ static bool repeat_check(const struct render_params *params, struct fault *fault
 
 bool rules_network_check(const struct render_params *params, struct fault *fault)
 {
-    return headers_check(params, fault) && auth_check(params, fault) && body_check(params, fault) &&
+    return headers_check(params, fault) && auth_check(params, fault) &&
+           cookies_check(params, fault) && body_check(params, fault) &&
            rewrites_check(params, fault) && sharing_check(params, fault) &&
            repeat_check(params, fault);
 }

@@ -34,6 +34,11 @@ static const struct cdp_origin_page origin_pages[] = {
     {"/asks", "text/html",
      SCRIPT("fetch(location.search.slice(1)||'/api?n').then(r=>r.text(),()=>'refused').then("
             "t=>x.textContent=t)")},
+    {"/goes", "text/html", SCRIPT("location=location.search.slice(1)")},
+    {"/cookie-js", "text/html", SCRIPT("x.textContent=document.cookie")},
+    {"/stores-twice", "text/html",
+     SCRIPT("const s=localStorage;if(s.first){x.textContent=[s.first,s.v,s.getItem('__proto__')]}"
+            "else{s.first=s.v;s.v='set';location.reload()}")},
     {"/script", "text/javascript", "came('S')"},
     {"/style", "text/css", "p{color:red}"},
     {"/picture", "image/svg+xml",

@@ -196,6 +196,8 @@ static const struct {
     {"page.headersScope", PARAM_ENUM, HEADERS_ORIGIN, 0, 0, "document origin all"},
     {"page.httpAuth.username", PARAM_STRING, 0, 1, 256, ""},
     {"page.httpAuth.password", PARAM_STRING, 0, 0, 1024, ""},
+    {"page.cookies", PARAM_RECORDS, 0, 0, 0, ""},
+    {"page.localStorage", PARAM_MAP, 0, 0, 1048576, ""},
     {"network.blockUrls", PARAM_STRINGS, 0, 1, 2048, ""},
     {"network.allowUrls", PARAM_STRINGS, 0, 1, 2048, ""},
     {"network.blockTypes", PARAM_SET, 0, 0, 0,

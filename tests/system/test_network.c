@@ -35,6 +35,8 @@ START_TEST(callers_do_not_share)
     ck_assert(is_warm(&stage, ",\"network\":{\"blockTypes\":[\"image\"]}"));
     ck_assert(!is_warm(&stage, ",\"page\":{\"headers\":{\"X-A\":\"1\"}}"));
     ck_assert(!is_warm(&stage, ",\"page\":{\"httpAuth\":{\"username\":\"a\"}}"));
+    ck_assert(!is_warm(&stage, ",\"page\":{\"cookies\":[{\"name\":\"a\",\"value\":\"b\"}]}"));
+    ck_assert(!is_warm(&stage, ",\"page\":{\"localStorage\":{\"a\":\"b\"}}"));
     ck_assert(!is_warm(&stage, ",\"method\":\"POST\""));
     ck_assert(is_warm(&stage, ",\"method\":\"POST\",\"affinity\":\"k\""));
     stage_close(&stage);
@@ -63,11 +65,26 @@ START_TEST(redirect_is_told)
 }
 END_TEST
 
+START_TEST(refused_cookies)
+{
+    struct stage stage = stage_open(knobs);
+    struct client_reply reply;
+
+    client_render(stage.harness->address, &reply, "{s:s, s:{s:[{s:s, s:s, s:s}]}}", "url",
+                  origin_url(stage.origin, "/static"), "page", "cookies", "name", "__Host-a",
+                  "value", "b", "domain", "127.0.0.1");
+    expect_problem(&reply, 400, "invalid_param", "page.cookies");
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("network");
 
     suite_add(suite, callers_do_not_share, 60);
     suite_add(suite, redirect_is_told, 60);
+    suite_add(suite, refused_cookies, 60);
     return suite_run(suite);
 }
