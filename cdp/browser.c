@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdp/digest.h"
 #include "cdp/disposal.h"
 #include "cdp/launch.h"
 #include "cdp/lookup.h"
@@ -44,6 +45,7 @@ struct browser {
     struct process *process; /* NULL: attached, or it was not even tried. */
     struct profile profile;
     struct calls *calls;
+    struct digests *digests;
     struct lookup *lookup; /* NULL: a process is started. */
     struct wire *wire;     /* NULL until the endpoint is known. */
     struct selftest selftest;
@@ -121,7 +123,10 @@ struct browser *browser_new(uv_loop_t *loop, const struct config *config,
         return NULL;
     }
     browser->calls = calls_new(config->pool.pages_max * CALLS_PER_PAGE_MAX + CALLS_EXTRA_MAX);
-    if (browser->calls == NULL) {
+    browser->digests = digests_new(loop);
+    if (browser->calls == NULL || browser->digests == NULL) {
+        calls_free(browser->calls);
+        digests_free(browser->digests);
         free(browser);
         return NULL;
     }
@@ -358,35 +363,42 @@ static void turn_stopping(struct browser *browser, uint64_t now_ms)
     bool is_lookup_gone = browser->lookup == NULL || lookup_is_gone(browser->lookup);
     bool is_wire_gone = browser->wire == NULL || wire_is_gone(browser->wire);
     bool is_profile_gone = !has_profile || browser->disposal.state == DISPOSAL_DONE;
-    if (is_lookup_gone && is_wire_gone && is_profile_gone &&
+    if (is_lookup_gone && is_wire_gone && is_profile_gone && digests_is_idle(browser->digests) &&
         calls_pending_count(browser->calls) == 0) {
         profile_release(&browser->profile);
         browser->state = BROWSER_GONE;
     }
 }
 
-static void route(struct browser *browser, uint64_t now_ms, struct wire_message *text)
+static void route(struct browser *browser, uint64_t now_ms, struct cdp_message *message)
 {
-    struct cdp_message message;
-
-    /* What is no message answers nobody; the deadline of the call it may have been meant
-     * for speaks up instead. */
-    if (message_scan(text->text, text->bytes, &message) != 0) {
-        return;
-    }
-    if (message.id != 0) {
-        (void)calls_reply(browser->calls, now_ms, &message);
+    if (message->id != 0) {
+        (void)calls_reply(browser->calls, now_ms, message);
     } else if (browser->state == BROWSER_UP) {
-        browser->on_event(browser->owner, browser, now_ms, &message);
+        browser->on_event(browser->owner, browser, now_ms, message);
     }
 }
 
 static void take_messages(struct browser *browser, uint64_t now_ms)
 {
     struct wire_message text;
+    struct cdp_message message, *digested;
 
+    while ((digested = digests_next(browser->digests)) != NULL) {
+        if (is_live(browser)) {
+            route(browser, now_ms, digested);
+        }
+        digests_drop(browser->digests);
+    }
     while (browser->wire != NULL && is_live(browser) && wire_take(browser->wire, &text)) {
-        route(browser, now_ms, &text);
+        if (digests_offer(browser->digests, &text)) {
+            continue;
+        }
+        /* What is no message answers nobody; the deadline of the call it may have been
+         * meant for speaks up instead. */
+        if (message_scan(text.text, text.bytes, &message) == 0) {
+            route(browser, now_ms, &message);
+        }
         free(text.text);
     }
 }
@@ -480,6 +492,7 @@ void browser_free(struct browser *browser)
     }
     process_free(browser->process);
     lookup_free(browser->lookup);
+    digests_free(browser->digests);
     calls_free(browser->calls);
     free(browser);
 }

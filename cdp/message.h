@@ -25,6 +25,10 @@ struct cdp_message {
     struct cdp_span session; /* Without quotes. */
     struct cdp_span body;    /* The value of "params", "result" or "error". */
     bool is_error;
+    /* The "outerHTML" of a reply that digest.c has read, as from message_document(); body
+     * is absent then. Owned: who takes it sets it to NULL. */
+    char *document;
+    size_t document_bytes;
 };
 
 /* 0, or -EBADMSG when `text` is not one CDP message. */
@@ -36,6 +40,9 @@ bool message_member(struct cdp_span body, const char *key, struct cdp_span *ret)
  * surrogates become U+FFFD, NUL stays a byte of value 0. Returns the new length, or
  * SIZE_MAX for a malformed escape. */
 size_t message_unescape(char *text, size_t bytes);
+/* The same into memory of its own, without what HTML cannot hold (NUL) and with a NUL at
+ * its end. NULL: malformed, or memory has run out. The caller frees it. */
+char *message_document(struct cdp_span string, size_t *ret_bytes);
 /* The body as a tree; NULL when it is malformed or holds a lone surrogate. Caller decrefs. */
 json_t *message_tree(struct cdp_span body);
 

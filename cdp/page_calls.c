@@ -191,39 +191,21 @@ static void do_measure(struct page *page, uint64_t now_ms)
               on_measured, render->loader);
 }
 
-/* Documents cannot hold NUL in HTML; what a script has put there is left out. */
-static size_t drop_nuls(char *text, size_t bytes)
-{
-    char *to = memchr(text, '\0', bytes);
-
-    if (to == NULL)
-        return bytes;
-    for (const char *from = to; from < text + bytes; from++) {
-        if (*from != '\0')
-            *to++ = *from;
-    }
-    return (size_t)(to - text);
-}
-
-/* The document of the reply, unescaped in place and then copied: the message is borrowed. */
+/* The document of the reply: a large one has been read already. */
 static bool take_document(struct render_result *result, const struct call_reply *reply)
 {
+    struct cdp_message *message = reply->message;
     struct cdp_span html;
 
-    if (reply->end != CALL_REPLIED || !message_member(reply->message->body, "outerHTML", &html))
+    if (reply->end != CALL_REPLIED)
         return false;
-    size_t bytes = message_unescape(html.at, html.bytes);
-    if (bytes == SIZE_MAX)
-        return false;
-    bytes = drop_nuls(html.at, bytes);
     free(result->html);
-    result->html = malloc(bytes + 1);
-    if (result->html == NULL)
-        return false;
-    memcpy(result->html, html.at, bytes);
-    result->html[bytes] = '\0';
-    result->html_bytes = bytes;
-    return true;
+    result->html = message->document;
+    result->html_bytes = message->document_bytes;
+    message->document = NULL;
+    if (result->html == NULL && message_member(message->body, "outerHTML", &html))
+        result->html = message_document(html, &result->html_bytes);
+    return result->html != NULL;
 }
 
 static void on_captured(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)

@@ -18,8 +18,9 @@
 #include "net/endpoint.h"
 #include "net/pipe_guard.h"
 
-/* libwebsockets reads at most this much per poll event. */
-#define READ_BYTES_MAX (256 * 1024)
+/* libwebsockets reads at most this much per poll event: it looks at every byte, which takes
+ * a millisecond for this many. */
+#define READ_BYTES_MAX (128 * 1024)
 /* Outgoing messages leave in fragments of this size: one large frame stalls the loop
  * twice as long, and Chromium drops frames over 100 MB. */
 #define PIECE_BYTES_MAX (64 * 1024)
