@@ -100,6 +100,10 @@ bench: $(BUILD)/prerenderd $(BENCHES) pages  ## measure the daemon with a real b
 bench-%: $(BUILD)/bench/% $(BUILD)/prerenderd pages
 	$(Q)$< $(BENCH_ARGS)
 
+bench-peers: $(BUILD)/prerenderd  ## compare with peers on real pages, and write bench/RESULTS.md
+	$(Q)bench/peers/install.sh
+	$(Q)node bench/peers/run.mjs $(BUILD)/prerenderd
+
 deps:  ## install the Debian packages that building, serving and testing need
 	@scripts/deps.sh test
 

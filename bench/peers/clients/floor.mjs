@@ -1,0 +1,262 @@
+// The floor: a bare CDP client. It waits as the daemon does (virtual time in slices, frames,
+// looks; see cdp/render.h) on one warm page, and does nothing else: no HTTP, no pool, no
+// deadlines, no cleaning. It times itself from its first command to the document.
+
+import {performance} from 'node:perf_hooks';
+import {Connection, launch} from '../cdp.mjs';
+import {browserPath, serve} from '../clients.mjs';
+
+const SLICE_MS = 500;
+const SETTLE_MS = 5000;
+const LEAD_MIN_MS = 100; // The page's clock is kept that far ahead of the real one ...
+const LEAD_MS = 500;     // ... or put this far ahead.
+const SKEW_MAX_MS = 15000;
+const AHEAD_MIN_MS = 50; // Frames come while it is this far ahead.
+const FRAMES_MAX = 12;
+const FRAMES_PATIENT_MAX = 60;
+const QUIET_LOOKS = 6;
+const NOISE_US = 50;
+const LOOK_MS = 300;
+const STUCK_MS = 5000;
+const STREAM_MS = 1000;
+
+const MEASURE = `function(){
+    const p = performance.getEntriesByType('navigation')[0];
+    return [p ? p.responseStatus : 0, this.documentElement.outerHTML.length, this.URL, this.title];
+}`;
+
+class Page {
+    constructor(connection, context) {
+        this.connection = connection;
+        this.context = context;
+    }
+
+    async open() {
+        const {targetId} = await this.connection.send('Target.createTarget', {
+            url: 'about:blank', width: 1280, height: 800, browserContextId: this.context});
+        const {sessionId} = await this.connection.send('Target.attachToTarget',
+                                                       {targetId, flatten: true});
+        this.target = targetId;
+        this.session = sessionId;
+        this.connection.handlers.set(sessionId, (method, params) => this.#on(method, params));
+        this.send('Page.enable');
+        this.send('Page.setLifecycleEventsEnabled', {enabled: true});
+        this.send('Performance.enable');
+        this.seen = await this.look();
+        this.base = this.seen.clock - performance.now();
+    }
+
+    close() {
+        this.connection.handlers.delete(this.session);
+        return this.connection.send('Target.closeTarget', {targetId: this.target});
+    }
+
+    send(method, params) {
+        return this.connection.send(method, params, this.session);
+    }
+
+    #on(method, params) {
+        if (method === 'Page.frameNavigated' && params.frame.parentId === undefined)
+            this.#committed(params.frame.loaderId);
+        else if (method === 'Emulation.virtualTimeBudgetExpired')
+            this.#expired();
+        else if (method === 'Page.frameStoppedLoading' && params.frameId === this.target)
+            this.loaded?.();
+        else if (method === 'Page.lifecycleEvent' && params.name === 'load' &&
+                 params.loaderId === this.loader)
+            this.loaded?.();
+    }
+
+    #committed(loader) {
+        this.loader = loader;
+        this.world = this.send('Page.createIsolatedWorld', {frameId: this.target});
+        this.document = this.world.then(({executionContextId}) => this.send('Runtime.evaluate', {
+            expression: 'document', contextId: executionContextId}));
+        this.grant();
+    }
+
+    #expired() {
+        this.granted = false;
+        this.unlooked++;
+        if (this.expired !== undefined)
+            this.expired();
+        else if (this.unlooked < 20)
+            this.grant();
+    }
+
+    grant(ms = SLICE_MS) {
+        this.granted = true;
+        this.grantedAt = performance.now();
+        this.send('Emulation.setVirtualTimePolicy', {
+            policy: this.stuck ? 'advance' : 'pauseIfNetworkFetchesPending', budget: ms});
+    }
+
+    async look() {
+        this.unlooked = 0;
+        const {metrics} = await this.send('Performance.getMetrics');
+        const of = Object.fromEntries(metrics.map(({name, value}) => [name, value]));
+        return {clock: of.Timestamp * 1000, script: of.ScriptDuration * 1e6, nodes: of.Nodes,
+                listeners: of.JSEventListeners, documents: of.Documents, requests: of.Resources,
+                workers: of.WorkerGlobalScopes};
+    }
+
+    async measure() {
+        const {result} = await this.document;
+        await this.send('Runtime.callFunctionOn', {objectId: result.objectId, returnByValue: true,
+                                                   functionDeclaration: MEASURE});
+        this.measured = true;
+    }
+
+    async frame() {
+        const {executionContextId} = await this.world;
+        const framed = this.send('Runtime.evaluate', {
+            expression: 'new Promise(r=>requestAnimationFrame(()=>r(0)))',
+            contextId: executionContextId, awaitPromise: true});
+        await Promise.race([framed, new Promise(resolve => setTimeout(resolve, 500))]);
+    }
+
+    clock() {
+        return this.seen.clock + this.unlooked * SLICE_MS;
+    }
+
+    ahead() {
+        return this.clock() - this.base - performance.now();
+    }
+
+    patient() {
+        return this.stuck || this.seen.workers > 0;
+    }
+
+    // True when it brought something new.
+    judge(look) {
+        const old = this.seen;
+        this.seen = look;
+        const moved = look.script - old.script > NOISE_US || look.nodes !== old.nodes ||
+                      look.listeners !== old.listeners || look.documents !== old.documents ||
+                      look.requests !== old.requests;
+        this.quiet = moved ? 0 : this.quiet + 1;
+        if (moved) {
+            this.owed = this.frames < (this.patient() ? FRAMES_PATIENT_MAX : FRAMES_MAX);
+            this.measured = false;
+        }
+        return moved;
+    }
+
+    async hasStreams() {
+        const {result} = await this.send('Runtime.evaluate', {expression: 'EventSource.prototype'});
+        const {objects} = await this.send('Runtime.queryObjects',
+                                          {prototypeObjectId: result.objectId});
+        const answer = await this.send('Runtime.callFunctionOn', {
+            objectId: objects.objectId, returnByValue: true,
+            functionDeclaration: 'function(){return this.some(e=>e.readyState<2)}'});
+        return answer.result.value;
+    }
+
+    // Waits for the end of the grant; looks closer when the clock stands still.
+    async spend() {
+        const expired = new Promise(resolve => { this.expired = resolve; });
+        for (let limit = STUCK_MS; this.granted;) {
+            let timer;
+            const late = new Promise(resolve => { timer = setTimeout(resolve, LOOK_MS, true); });
+            const isLate = await Promise.race([expired, late]);
+            clearTimeout(timer);
+            if (!isLate)
+                break;
+            if (limit === STUCK_MS && await this.hasStreams())
+                limit = STREAM_MS;
+            this.judge(await this.look());
+            if (!this.stuck && performance.now() - this.grantedAt > limit) {
+                this.stuck = true;
+                this.grant();
+            }
+        }
+        this.expired = undefined;
+    }
+
+    async settle() {
+        const first = this.measure();
+        const look = await this.look();
+        const ran = look.script > this.scriptBefore;
+        this.judge(look);
+        this.owed = ran;
+        const end = Math.max(look.clock, this.base + performance.now()) + SETTLE_MS;
+        while (ran) {
+            const framesMax = this.patient() ? FRAMES_PATIENT_MAX : FRAMES_MAX;
+            const isOver = this.clock() >= end;
+            if (this.owed && this.ahead() >= AHEAD_MIN_MS) {
+                this.owed = false;
+                this.frames++;
+                await this.frame();
+                if (!this.granted)
+                    this.grant();
+            } else if (this.granted) {
+                await this.spend();
+            } else if (this.owed) {
+                this.grant();
+            } else if (isOver && (!this.patient() || this.quiet >= QUIET_LOOKS ||
+                                  this.frames >= framesMax)) {
+                if (this.unlooked === 0)
+                    break;
+                const measure = this.measure();
+                const moved = this.judge(await this.look());
+                await measure;
+                this.measured = !moved;
+            } else {
+                const looking = this.unlooked > 0 ? this.look() : null;
+                this.grant(this.patient() && isOver ? SLICE_MS / 10 : SLICE_MS);
+                if (looking !== null)
+                    this.judge(await looking);
+                if (this.patient() && this.frames < framesMax)
+                    this.owed = true;
+            }
+        }
+        await first;
+    }
+
+    async render(url) {
+        this.stuck = this.granted = this.owed = this.measured = false;
+        this.frames = this.quiet = this.unlooked = 0;
+        this.expired = undefined;
+        this.scriptBefore = this.seen.script;
+        const by = LEAD_MS - this.ahead();
+        if (by > LEAD_MS - LEAD_MIN_MS) {
+            this.send('Emulation.setVirtualTimePolicy', {policy: 'advance', budget: Math.ceil(by)});
+            this.seen.clock += by;
+        }
+        const loaded = new Promise(resolve => { this.loaded = resolve; });
+        const {errorText} = await this.send('Page.navigate', {url});
+        if (errorText)
+            throw new Error(errorText);
+        await loaded;
+        this.expired = () => {};
+        await this.settle();
+        if (!this.measured)
+            await this.measure();
+        const {result} = await this.document;
+        const {outerHTML} = await this.send('DOM.getOuterHTML', {objectId: result.objectId,
+                                                                includeShadowDOM: true});
+        this.granted = false;
+        return outerHTML;
+    }
+}
+
+const url = await launch(browserPath, JSON.parse(process.env.BENCH_SWITCHES));
+const connection = await Connection.open(url);
+const {browserContextId} = await connection.send('Target.createBrowserContext');
+let page = new Page(connection, browserContextId);
+await page.open();
+
+serve(async url => {
+    const start = performance.now();
+    const html = await page.render(url);
+    const ms = performance.now() - start;
+    // Off the clock, as the daemon does it: a page whose clock has run ahead is replaced.
+    page.seen = await page.look();
+    if (page.ahead() > SKEW_MAX_MS) {
+        const old = page;
+        page = new Page(connection, browserContextId);
+        await page.open();
+        await old.close();
+    }
+    return {html, ms};
+});

@@ -1,0 +1,125 @@
+// run.mjs: runs prerenderd and its peers side by side and writes bench/RESULTS.md.
+//
+//   node run.mjs PROGRAM       PROGRAM is the daemon
+//
+// In the environment: QUICK=1 for a run of a few minutes that prints its report and writes
+// nothing; PAGES=a,b and ONLY=prerender,floor choose pages and contestants beside the
+// daemon, PARTS=latency,mix,rates what is measured (latency always is).
+
+import {fork} from 'node:child_process';
+import {writeFileSync} from 'node:fs';
+import {availableParallelism} from 'node:os';
+import {browserOf, peers, startDaemon} from './contestants.mjs';
+import {latency, throughput} from './measure.mjs';
+import {pages as allPages} from './pages.mjs';
+import {report} from './report.mjs';
+
+const isQuick = process.env.QUICK === '1';
+const chosen = (name, list) => list === undefined || list.split(',').includes(name);
+const pages = allPages.filter(({name}) => chosen(name, process.env.PAGES));
+const AFFINITIES = 8;
+// What runs at once in the latency part is one; here it is this many.
+const CLIENTS = isQuick ? [16] : [1, 4, 16];
+const LATENCY_ROUNDS = isQuick ? 1 : 4;
+const FAST_REPEATS = isQuick ? 5 : 6;
+const MIX_RENDERS = isQuick ? {fast: 60, slow: 30} : {fast: 174, slow: 58};
+const PAGE_RENDERS = isQuick ? {fast: 48, slow: 16} : {fast: 96, slow: 32};
+// Peers whose throughput is measured: the floor has one page only, and a browser for each
+// render is slower than all others and would take most of the time.
+const isPooled = name => !['floor', 'dump-dom'].includes(name);
+const isFast = name => ['prerenderd', 'floor'].includes(name);
+
+function progress(text) {
+    if (process.stderr.isTTY || process.env.PROGRESS)
+        process.stderr.write(process.stderr.isTTY ? `\r\x1b[K  ${text}` : `${text}\n`);
+}
+
+function startOrigin() {
+    const child = fork(`${import.meta.dirname}/origin.mjs`);
+    return new Promise(resolve => child.once('message', ({port}) => resolve({child, port})));
+}
+
+// A text that the origin serves with the page itself would prove nothing.
+async function checkPages(address) {
+    for (const page of pages) {
+        const html = await (await fetch(address(page))).text();
+        const found = page.want.find(text => html.includes(text));
+        if (found !== undefined)
+            throw new Error(`${page.name}: "${found}" is in the page before any script runs`);
+    }
+}
+
+async function startAll(program, knobs) {
+    const daemon = await startDaemon(program, knobs);
+    const browser = browserOf(daemon);
+    const environment = {
+        BENCH_BROWSER: browser.path,
+        BENCH_SWITCHES: JSON.stringify(browser.args),
+        BENCH_PAGES: String(2 * availableParallelism()),
+    };
+    const contestants = [{name: 'prerenderd', ...daemon}];
+    for (const peer of peers.filter(({name}) => chosen(name, process.env.ONLY)))
+        contestants.push({name: peer.name, ...await peer.start(environment)});
+    return {contestants, browser};
+}
+
+async function measureMixes(contestants, address) {
+    const mixes = {};
+    if (!chosen('mix', process.env.PARTS))
+        return mixes;
+    for (const clients of CLIENTS) {
+        for (const contestant of contestants.filter(({name}) => isPooled(name))) {
+            progress(`mix, ${clients} clients: ${contestant.name}`);
+            const jobs = MIX_RENDERS[isFast(contestant.name) ? 'fast' : 'slow'];
+            // Without pages that a peer never completes: it would only wait.
+            const usable = pages.filter(page => page.name !== 'events');
+            mixes[contestant.name] ??= {};
+            mixes[contestant.name][clients] = await throughput(
+                contestant, clients, jobs, i => usable[i % usable.length], address);
+        }
+    }
+    return mixes;
+}
+
+async function measureRates(contestants, results, address) {
+    const rates = {};
+    if (!chosen('rates', process.env.PARTS))
+        return rates;
+    for (const page of pages) {
+        for (const contestant of contestants.filter(({name}) => isPooled(name))) {
+            const {tries, complete} = results[contestant.name][page.name];
+            rates[contestant.name] ??= {};
+            if (tries > complete)
+                continue; // It is not complete when it is alone.
+            progress(`throughput, ${page.name}: ${contestant.name}`);
+            const jobs = PAGE_RENDERS[isFast(contestant.name) ? 'fast' : 'slow'];
+            rates[contestant.name][page.name] = await throughput(
+                contestant, 16, jobs, () => page, address);
+        }
+    }
+    return rates;
+}
+
+const [program] = process.argv.slice(2);
+const knobs = [`--pool.pages_max=${AFFINITIES}`];
+const origin = await startOrigin();
+const address = page => `http://127.0.0.1:${origin.port}/pages/${page.name}`;
+await checkPages(address);
+const {contestants, browser} = await startAll(program, knobs);
+const results = await latency(contestants, pages, address, LATENCY_ROUNDS,
+                              name => isFast(name) ? FAST_REPEATS : 1, progress);
+const mixes = await measureMixes(contestants, address);
+const rates = await measureRates(contestants, results, address);
+progress('');
+const names = contestants.map(({name}) => name);
+const text = report({
+    results, mixes, rates, pages, names,
+    peers: names.filter(name => !isFast(name)),
+    how: `prerenderd ran with \`${knobs.join(' ')}\`.`,
+}, browser.path, 'make bench-peers');
+if (isQuick || ['PAGES', 'ONLY', 'PARTS'].some(name => process.env[name] !== undefined))
+    console.log(text);
+else
+    writeFileSync(`${import.meta.dirname}/../RESULTS.md`, text);
+await Promise.all(contestants.map(contestant => contestant.stop()));
+origin.child.disconnect();
