@@ -253,7 +253,7 @@ struct replay *replay_new(const char *directory)
     uv_timer_init(&replay->loop, &replay->tick);
     uv_timer_start(&replay->tick, on_tick, TICK_MS, TICK_MS);
     replay->browser =
-        browser_new(&replay->loop, &replay->config, &ports, clock_ms(), 1, on_event, replay);
+        browser_new(&replay->loop, &replay->config, &ports, clock_ms(), on_event, replay);
     demand(replay->browser != NULL, "no memory for a browser");
     while (browser_get_state(replay->browser) < BROWSER_UP) {
         turn(replay);

@@ -34,7 +34,6 @@
 struct browser {
     uv_loop_t *loop;
     const struct config *config;
-    uint64_t life;
     browser_on_event *on_event;
     void *owner;
 
@@ -114,7 +113,7 @@ static void start_lookup(struct browser *browser, uint64_t now_ms)
 }
 
 struct browser *browser_new(uv_loop_t *loop, const struct config *config,
-                            const struct browser_ports *ports, uint64_t now_ms, uint64_t life,
+                            const struct browser_ports *ports, uint64_t now_ms,
                             browser_on_event *on_event, void *owner)
 {
     struct browser *browser = calloc(1, sizeof *browser);
@@ -132,7 +131,6 @@ struct browser *browser_new(uv_loop_t *loop, const struct config *config,
     }
     browser->loop = loop;
     browser->config = config;
-    browser->life = life;
     browser->on_event = on_event;
     browser->owner = owner;
     browser->profile.lock_fd = -1;
@@ -146,11 +144,6 @@ struct browser *browser_new(uv_loop_t *loop, const struct config *config,
         start_process(browser, ports, now_ms);
     }
     return browser;
-}
-
-uint64_t browser_life(const struct browser *browser)
-{
-    return browser->life;
 }
 
 enum browser_state browser_get_state(const struct browser *browser)
@@ -204,11 +197,6 @@ void browser_call(struct browser *browser, uint64_t now_ms, const char *method, 
         calls_lose(browser->calls, id);
     }
     json_decref(params);
-}
-
-void browser_fail_session(struct browser *browser, uint64_t now_ms, uint64_t session_number)
-{
-    calls_fail_session(browser->calls, now_ms, session_number);
 }
 
 void browser_forget_session(struct browser *browser, uint64_t session_number)

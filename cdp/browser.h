@@ -34,12 +34,11 @@ enum browser_state {
  * message are borrowed for the call. */
 typedef void browser_on_event(void *owner, struct browser *, uint64_t now_ms, struct cdp_message *);
 
-/* Starts a browser process (or attaches, see lookup.h: then it has its own ports) as `life`.
+/* Starts a browser process (or attaches, see lookup.h: then it has its own ports).
  * It dies with the calling thread, however that ends. Never fails at once: what goes wrong
  * ends in STOPPING with browser_error(). NULL: out of memory. */
 struct browser *browser_new(uv_loop_t *, const struct config *, const struct browser_ports *,
-                            uint64_t now_ms, uint64_t life, browser_on_event *, void *owner);
-uint64_t browser_life(const struct browser *);
+                            uint64_t now_ms, browser_on_event *, void *owner);
 enum browser_state browser_get_state(const struct browser *);
 const char *browser_error(const struct browser *); /* Why it is going; "". */
 int browser_pid(const struct browser *);           /* 0: attached. */
@@ -47,15 +46,13 @@ const char *browser_product(const struct browser *);
 const char *browser_websocket_url(const struct browser *);
 
 /* Sends a command. `session` NULL or "": the browser session. `session_number` groups
- * calls for browser_fail_session(). `params` is taken (decref'ed), may be NULL. `done`
+ * calls for browser_forget_session(). `params` is taken (decref'ed), may be NULL. `done`
  * runs exactly once, never from inside this call; NULL `done`: the reply is of no
  * interest. */
 void browser_call(struct browser *, uint64_t now_ms, const char *method, json_t *params,
                   const char *session, uint64_t session_number, uint64_t timeout_ms, call_done *,
                   void *owner, uint64_t tag);
-/* Ends all pending calls of that session with CALL_LOST (it crashed or detached). */
-void browser_fail_session(struct browser *, uint64_t now_ms, uint64_t session_number);
-/* Forgets them instead: no `done` runs. */
+/* Forgets all pending calls of that session: no `done` runs. */
 void browser_forget_session(struct browser *, uint64_t session_number);
 
 void browser_turn(struct browser *, uint64_t now_ms);

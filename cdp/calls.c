@@ -31,7 +31,7 @@ LIST_HEAD(bucket, call);
 STAILQ_HEAD(call_list, call);
 
 struct calls {
-    uint64_t last_id, stale_count;
+    uint64_t last_id;
     uint32_t pending_count; /* Nodes that are pending or ending. */
     uint32_t bucket_mask;
     bool is_ending; /* Some caller further up runs the `done` of all that are ending. */
@@ -247,26 +247,12 @@ bool calls_reply(struct calls *calls, uint64_t now_ms, struct cdp_message *messa
     assert(!calls->is_ending);
     struct call *call = call_find(calls, message->id);
     if (call == NULL) {
-        calls->stale_count++;
         return false;
     }
     call->message = message;
     call_move_to_ending(calls, call, message->is_error ? CALL_REFUSED : CALL_REPLIED);
     run_ending(calls, now_ms);
     return true;
-}
-
-void calls_fail_session(struct calls *calls, uint64_t now_ms, uint64_t session)
-{
-    struct call *call, *next;
-
-    RB_FOREACH_SAFE(call, deadline_tree, &calls->tree, next)
-    {
-        if (call->session == session) {
-            call_move_to_ending(calls, call, CALL_LOST);
-        }
-    }
-    run_ending(calls, now_ms);
 }
 
 void calls_fail_all(struct calls *calls, uint64_t now_ms)
@@ -331,11 +317,6 @@ void calls_forget_session(struct calls *calls, uint64_t session)
         }
     }
     forget_ending(calls, session);
-}
-
-uint64_t calls_stale_count(const struct calls *calls)
-{
-    return calls->stale_count;
 }
 
 uint32_t calls_pending_count(const struct calls *calls)

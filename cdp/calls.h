@@ -16,7 +16,7 @@ enum call_end {
     CALL_REPLIED, /* .message holds the result. */
     CALL_REFUSED, /* .message holds the error object: {"code","message"}. */
     CALL_LATE,    /* Its deadline came. */
-    CALL_LOST,    /* Its session or its connection is gone. */
+    CALL_LOST,    /* Its connection is gone. */
 };
 
 struct call_reply {
@@ -33,7 +33,7 @@ struct calls *calls_new(uint32_t calls_max);
 void calls_free(struct calls *);
 /* Registers a call and returns its id; 0 when calls_max are pending, or when the ids that
  * Chromium understands (31 bits) are used up. `done` may be NULL. `label` must be a
- * string constant. `session` is any number that names the session for calls_fail_session();
+ * string constant. `session` is any number that names the session for calls_forget_session();
  * `owner` and `tag` come back in `done`. */
 uint64_t calls_add(struct calls *, const char *label, uint64_t session, uint64_t deadline_ms,
                    call_done *, void *owner, uint64_t tag);
@@ -44,8 +44,7 @@ void calls_add_lost(struct calls *, const char *label, uint64_t session, call_do
                     uint64_t tag);
 /* Ends the call that `message` answers. False when it is stale. Not from inside a `done`. */
 bool calls_reply(struct calls *, uint64_t now_ms, struct cdp_message *);
-/* These three may be called from inside a `done`; what they end then ends after it. */
-void calls_fail_session(struct calls *, uint64_t now_ms, uint64_t session);
+/* These two may be called from inside a `done`; what they end then ends after it. */
 void calls_fail_all(struct calls *, uint64_t now_ms);
 /* Ends what is late at now_ms. */
 void calls_tick(struct calls *, uint64_t now_ms);
@@ -53,7 +52,6 @@ void calls_tick(struct calls *, uint64_t now_ms);
 uint64_t calls_deadline_ms(const struct calls *);
 /* Forgets the pending calls of `session` without running `done`. */
 void calls_forget_session(struct calls *, uint64_t session);
-uint64_t calls_stale_count(const struct calls *);
 uint32_t calls_pending_count(const struct calls *);
 
 #endif

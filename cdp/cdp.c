@@ -156,7 +156,7 @@ void cdp_launch(struct cdp *cdp, uint64_t now_ms, uint64_t id)
         .own = cdp->ports.browsers[life - cdp->lives].number,
         .denied = &cdp->ports,
     };
-    life->browser = browser_new(cdp->loop, cdp->config, &ports, now_ms, id, on_event, life);
+    life->browser = browser_new(cdp->loop, cdp->config, &ports, now_ms, on_event, life);
     if (life->browser == NULL) {
         queue_life(cdp, CDP_LIFE_DOWN, id, "out of memory");
         memset(life, 0, sizeof *life);

@@ -93,7 +93,7 @@ void cdp_kill(struct cdp *, uint64_t now_ms, uint64_t page);
  * browsers are known here. See ports.h. */
 void cdp_deny_port(struct cdp *, uint16_t port);
 
-/* Is told every command of a page that is sent, for benchmarks that replay them. `params`
+/* Is told every command of a page that is sent, for tests of what a render costs. `params`
  * is JSON text, "{}" when there are none. NULL: off. */
 typedef void cdp_trace(void *owner, uint64_t page, const char *method, const char *params);
 void cdp_set_trace(struct cdp *, cdp_trace *, void *owner);

@@ -111,7 +111,7 @@ struct rank pool_request_place(const struct request *request)
     return request->rank;
 }
 
-bool pool_auth_differs(const struct request *request)
+static bool auth_differs(const struct request *request)
 {
     const struct affinity *affinity = request->affinity;
     if (CANARY(CANARY_AUTH_KEPT))
@@ -125,7 +125,7 @@ static enum front front_of(const struct pool *pool, const struct request *reques
     const struct affinity *affinity = request->affinity;
     if (!pool_affinity_gate_is_open(pool, affinity, request->lane))
         return FRONT_PARKED;
-    if (pool_auth_differs(request))
+    if (auth_differs(request))
         return FRONT_AUTH;
     if (affinity->idle_count > 0)
         return FRONT_READY;

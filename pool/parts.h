@@ -129,7 +129,6 @@ struct rank pool_request_place(const struct request *);
 /* Puts touched affinities back into the fronts and victim trees. */
 void pool_lines_settle(struct pool *);
 struct request *pool_front_head(const struct pool *, enum front, unsigned line);
-bool pool_auth_differs(const struct request *);
 
 /* permit.c */
 uint32_t pool_running_in(const struct pool *, enum pool_lane);

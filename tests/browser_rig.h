@@ -66,7 +66,7 @@ static inline void open_browser_rig(void)
 
 static inline void start_browser(browser_on_event *on_event, void *owner)
 {
-    browser = browser_new(&rig.loop, &config, &browser_ports, rig_now_ms(), 7, on_event, owner);
+    browser = browser_new(&rig.loop, &config, &browser_ports, rig_now_ms(), on_event, owner);
     ck_assert_ptr_nonnull(browser);
     rig.subject = browser;
     rig.turn = rig_turn_browser;

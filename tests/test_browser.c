@@ -67,7 +67,6 @@ START_TEST(comes_up_by_its_self_test)
     ck_assert_int_eq(browser_get_state(browser), BROWSER_UP);
     ck_assert_str_eq(browser_product(browser), "Fake/1.0");
     ck_assert_str_eq(browser_websocket_url(browser), fake.url);
-    ck_assert_uint_eq(browser_life(browser), 7);
     ck_assert_int_eq(browser_pid(browser), 0);
     ck_assert_str_eq(fake.method, "Target.disposeBrowserContext");
     ck_assert_uint_eq(fake.contexts_count, 2);

@@ -99,7 +99,6 @@ START_TEST(second_and_unknown_replies_are_stale)
     ck_assert(reply(10, id, false));
     ck_assert(!reply(11, id, false));
     ck_assert(!reply(12, 99, false));
-    ck_assert_uint_eq(calls_stale_count(trace.calls), 2);
     expect("1 replied@10");
 }
 END_TEST
@@ -132,22 +131,6 @@ START_TEST(late_reply_is_stale)
     ck_assert_uint_ne(add(2, 0, 200), id);
     ck_assert(!reply(150, id, false));
     expect("1 late@100");
-    ck_assert_uint_eq(calls_stale_count(trace.calls), 1);
-}
-END_TEST
-
-START_TEST(one_session_fails_alone)
-{
-    (void)add(1, 7, 100);
-    uint64_t other = add(2, 8, 100);
-    (void)add(3, 7, 50);
-
-    calls_fail_session(trace.calls, 20, 7);
-    expect("3 lost@20, 1 lost@20");
-    calls_fail_session(trace.calls, 21, 7);
-    expect("");
-    ck_assert(reply(22, other, false));
-    expect("2 replied@22");
 }
 END_TEST
 
@@ -239,7 +222,7 @@ static void add_another(void *owner, uint64_t tag, uint64_t now_ms, const struct
 }
 
 /* A call that `done` adds is not part of what is being ended, even if it is late already
- * or belongs to the session that fails; and there is room for it in a full table. */
+ * or everything fails; and there is room for it in a full table. */
 START_TEST(done_may_add_calls)
 {
     trace.then = add_another;
@@ -250,7 +233,7 @@ START_TEST(done_may_add_calls)
     expect("1 late@100, 2 late@100");
     calls_tick(trace.calls, 100);
     expect("11 late@100, 12 late@100");
-    calls_fail_session(trace.calls, 110, 1);
+    calls_fail_all(trace.calls, 110);
     expect("3 lost@110, 4 lost@110, 5 lost@110, 6 lost@110, 7 lost@110, 8 lost@110");
     ck_assert_uint_eq(calls_pending_count(trace.calls), 6);
     calls_fail_all(trace.calls, 120);
@@ -264,7 +247,6 @@ static void fail_the_rest(void *owner, uint64_t tag, uint64_t now_ms, const stru
     (void)owner;
     (void)r;
     if (tag == 1) {
-        calls_fail_session(trace.calls, now_ms, 2);
         calls_fail_all(trace.calls, now_ms);
     }
 }
@@ -370,11 +352,9 @@ START_TEST(random_operations_end_every_call_once)
             if (message.id != 0) {
                 (void)calls_reply(calls, now_ms, &message);
             }
-        } else if (kind < 96) {
+        } else if (kind < 98) {
             now_ms += next_random(&seed) % 20;
             calls_tick(calls, now_ms);
-        } else if (kind < 98) {
-            calls_fail_session(calls, now_ms, session);
         } else if (kind == 98) {
             calls_forget_session(calls, session);
             for (size_t i = 0; i < added; i++) {
@@ -400,7 +380,6 @@ int main(void)
     tcase_add_test(tests, second_and_unknown_replies_are_stale);
     tcase_add_test(tests, late_calls_end_in_the_order_of_their_deadlines);
     tcase_add_test(tests, late_reply_is_stale);
-    tcase_add_test(tests, one_session_fails_alone);
     tcase_add_test(tests, all_fail_at_once);
     tcase_add_test(tests, forgotten_calls_stay_silent);
     tcase_add_test(tests, a_full_table_refuses_and_recovers);
