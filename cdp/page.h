@@ -44,6 +44,16 @@ struct page_origin {
     size_t headers_count;
 };
 
+/* One for each that a request injects, and one for the event that is waited for. */
+#define PAGE_SCRIPTS_MAX 17
+#define PAGE_SCRIPT_NAME_BYTES 32
+
+/* Scripts that run in every new document. Replies come in the order of the calls. */
+struct page_scripts {
+    uint32_t added, known; /* The first `known` of them have their names. */
+    char names[PAGE_SCRIPTS_MAX][PAGE_SCRIPT_NAME_BYTES];
+};
+
 /* The render that a page has. Zeroed when it has none. */
 struct page_render {
     uint64_t request, deadline_ms;
@@ -67,9 +77,9 @@ struct page_render {
     uint32_t overrides; /* To be undone; see page_override.c. */
     bool has_locale, has_timezone; /* The same, see page_locale.c. */
     enum render_flag flag;         /* What the check that is out has found so far. */
-    bool is_adding;                /* The script that hears the awaited event is on its way. */
-    char script[32];               /* Its identifier; "": none. */
-    bool has_clock;                /* The skew at the start is known. */
+    struct page_scripts scripts;
+    bool is_served; /* The request's own document is; see page_html.c. */
+    bool has_clock; /* The skew at the start is known. */
 };
 
 struct page {
@@ -153,8 +163,28 @@ struct render_wait page_wait_plan(const struct render_params *);
 void page_wait_listen(struct page *, uint64_t now_ms);
 /* Carries out RENDER_DO_CHECK. */
 void page_wait_check(struct page *, uint64_t now_ms);
-/* After the render: nothing of it is left. False when that cannot be had. */
-bool page_wait_undo(struct page *, uint64_t now_ms);
+
+/* page_scripts.c */
+/* Before the navigation. `world` NULL: the page's own. */
+void page_scripts_add(struct page *, uint64_t now_ms, const char *source, const char *world);
+/* After the render: none is left. False when that cannot be had. */
+bool page_scripts_undo(struct page *, uint64_t now_ms);
+
+/* page_inject.c: before the navigation; and before the capture, if any waits for that. */
+void page_inject_start(struct page *, uint64_t now_ms);
+bool page_inject_waits(const struct render_params *);
+void page_inject_finish(struct page *, uint64_t now_ms);
+
+/* page_html.c: `html` of the parameters. */
+/* The document is to be shown without a base URL; and the URL that does it, from malloc(). */
+bool page_html_is_bare(const struct render_params *);
+char *page_html_url(const struct render_params *);
+/* That URL is the one of the bare document. */
+bool page_html_is_shown(const struct page *, struct cdp_span url);
+/* The document is answered for the URL that it seems to come from: at the first request for
+ * it, and then the request of that id is. False: it was another. */
+bool page_html_has_base(const struct render_params *);
+bool page_html_answer(struct page *, uint64_t now_ms, const char *request);
 
 /* Text as a literal of JavaScript, which the caller frees; NULL when it cannot be one. */
 char *page_quoted(const char *text);

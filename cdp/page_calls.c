@@ -20,7 +20,9 @@ static const char measure_script[] =
     "const e=this.documentElement,h=e?e.outerHTML:'';let n=h.length;"
     "if(n*3>max)n=new TextEncoder().encode(h).length;"
     "const p=performance.getEntriesByType('navigation')[0];"
-    "return[p?p.responseStatus:0,n,this.readyState==='loading',this.URL,"
+    "const u=this.URL;" /* A data: URL is the document itself, and as good as none. */
+    "return[p?p.responseStatus:0,n,this.readyState==='loading',"
+    "u.startsWith('data:')?'about:blank':u,"
     "this.title.slice(0," TITLE_UNITS_MAX ").toWellFormed().replace(/\\0/g,'')]}";
 
 static const char frame_script[] = "new Promise(r=>requestAnimationFrame(()=>r(0)))";
@@ -84,6 +86,16 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
 static void do_navigate(struct page *page, uint64_t now_ms, const char *url)
 {
     page_call(page, now_ms, "Page.navigate", json_pack("{s:s}", "url", url), on_navigated, 0);
+}
+
+/* To what the request asks for. */
+static void do_navigate_there(struct page *page, uint64_t now_ms)
+{
+    const struct render_params *params = page->render.params;
+    char *url = page_html_is_bare(params) ? page_html_url(params) : NULL;
+
+    do_navigate(page, now_ms, url != NULL ? url : render_params_url(params));
+    free(url);
 }
 
 static void do_policy(struct page *page, uint64_t now_ms, const char *policy, uint32_t virtual_ms)
@@ -333,7 +345,10 @@ void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, 
 {
     switch (type) {
     case RENDER_DO_NAVIGATE:
-        do_navigate(page, now_ms, page->render.params->url);
+        do_navigate_there(page, now_ms);
+        break;
+    case RENDER_DO_INJECT:
+        page_inject_finish(page, now_ms);
         break;
     case RENDER_DO_BLANK:
         do_navigate(page, now_ms, "about:blank");

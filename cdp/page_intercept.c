@@ -79,8 +79,8 @@ static bool wants_all(const struct render_params *params)
 
 static bool wants_documents(const struct render_params *params)
 {
-    return intercept_wants_origin(params) || params->method != METHOD_GET ||
-           params->page.headers.count > 0;
+    return intercept_wants_origin(params) || page_html_has_base(params) ||
+           params->method != METHOD_GET || params->page.headers.count > 0;
 }
 
 json_t *intercept_patterns(const struct render_params *params)
@@ -327,6 +327,8 @@ void intercept_request(struct page *page, uint64_t now_ms, const json_t *event)
     assert(id[0] != '\0');
     if (is_main)
         note_origin(page, url);
+    if (is_main && page_html_answer(page, now_ms, id))
+        return;
     if (!is_main && is_blocked(network, event, url)) {
         fail(page, now_ms, id);
         return;

@@ -117,7 +117,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
 {
     struct page_render *render = &page->render;
     bool ok = render_is_page_good(&render->machine) && render->dialogs <= DIALOGS_ACCEPTED_MAX &&
-              page_wait_undo(page, now_ms) && page_storage_stop(page, now_ms);
+              page_scripts_undo(page, now_ms) && page_storage_stop(page, now_ms);
     struct render_result *result = render->result;
 
     render_verdict(&render->machine, result);
@@ -191,6 +191,7 @@ static void render_go(struct page *page, uint64_t now_ms)
         .until = render->params->until,
         .shown_loader = render->params->recipe != NULL ? page->target->shell.loader : 0,
         .wait = page_wait_plan(render->params),
+        .has_injects = page_inject_waits(render->params),
         .on_timeout = render->params->on_timeout,
         .deadline_ms = render->deadline_ms,
         .settle_virtual_ms = config->settle_virtual_ms,
@@ -214,6 +215,7 @@ static void render_go(struct page *page, uint64_t now_ms)
     page_override_apply(page, now_ms);
     page_wait_listen(page, now_ms);
     page_storage_start(page, now_ms);
+    page_inject_start(page, now_ms);
     page_network_start(page, now_ms);
     render_start(&render->machine, now_ms, &plan, &commands);
     carry_out(page, now_ms, &commands);
@@ -282,7 +284,7 @@ void page_render_located(struct page *page, uint64_t now_ms, const char *param, 
 void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *ask)
 {
     struct page_render *render = &page->render;
-    const char *url = ask->params->url;
+    const char *url = render_params_url(ask->params);
 
     assert(page->state == PAGE_READY);
     render->request = ask->request;
@@ -292,7 +294,8 @@ void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *as
     render->clear_storage = ask->clear_storage;
     render->result = cdp_alloc(sizeof *render->result);
     page_set_state(page, PAGE_STARTING);
-    if (ask->params->recipe == NULL && url_is_denied(page->life->cdp, url, strlen(url))) {
+    bool is_fetched = ask->params->recipe == NULL && !page_html_is_bare(ask->params);
+    if (is_fetched && url_is_denied(page->life->cdp, url, strlen(url))) {
         struct render_result *result = render->result;
         result->outcome = RENDER_FAILED;
         result->code = RENDER_URL_DENIED;
@@ -329,7 +332,7 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
         page_storage_committed(page, now_ms);
     if (message_member(frame, "unreachableUrl", &unreachable))
         fact.kind = RENDER_KIND_ERROR;
-    else if (url_is_denied(page->life->cdp, url.at, url.bytes))
+    else if (!page_html_is_shown(page, url) && url_is_denied(page->life->cdp, url.at, url.bytes))
         fact.kind = RENDER_KIND_DENIED;
     else
         fact.kind = kind_of(result->content_type);

@@ -75,7 +75,7 @@ bool page_storage_cookies(struct page *page, uint64_t now_ms)
     page->render.has_cookies = true;
     json_t *list = json_array();
     for (size_t i = 0; i < cookies->count; i++)
-        (void)json_array_append_new(list, cookie_json(&items[i], params->url));
+        (void)json_array_append_new(list, cookie_json(&items[i], render_params_url(params)));
     page_call(page, now_ms, "Network.setCookies", json_pack("{s:o}", "cookies", list), on_cookies,
               0);
     return true;
@@ -103,7 +103,7 @@ void page_storage_start(struct page *page, uint64_t now_ms)
     json_t *list = json_array();
     for (size_t i = 0; i < storage->count; i++)
         (void)json_array_append_new(list, json_pack("[s, s]", pairs[i].name, pairs[i].value));
-    json_t *arguments = json_pack("[s, o]", params->url, list);
+    json_t *arguments = json_pack("[s, o]", render_params_url(params), list);
     char *text = arguments != NULL ? json_dumps(arguments, JSON_ENSURE_ASCII) : NULL;
     json_decref(arguments);
     if (text == NULL)

@@ -3,7 +3,7 @@
  * One check is a chain of up to three calls: the ready flag and the expression, in the
  * page's own world, where they live; then what the document shows, in the isolated world.
  * What the page may forge in the first two is the end of its own wait. */
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/page.h"
@@ -75,45 +75,18 @@ char *page_quoted(const char *text)
     return literal;
 }
 
-static void on_listening(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
-{
-    struct page_render *render = &((struct target *)owner)->page->render;
-    (void)tag;
-    (void)now_ms;
-
-    if (reply->end == CALL_REPLIED &&
-        span_text(reply->message->body, "identifier", render->script, sizeof render->script))
-        render->is_adding = false;
-}
-
 void page_wait_listen(struct page *page, uint64_t now_ms)
 {
     const char *event = page->render.params->wait.event;
-    char *name = event != NULL ? page_quoted(event) : NULL;
+    char *name = event != NULL ? page_quoted(event) : NULL, *source = NULL;
 
     if (name == NULL)
         return;
-    page->render.is_adding = true;
-    page_call(page, now_ms, "Page.addScriptToEvaluateOnNewDocument",
-              json_pack("{s:s++++, s:s}", "source", listen_script, "(", name, ")", "", "worldName",
-                        "prerenderd"),
-              on_listening, 0);
+    if (asprintf(&source, "%s(%s)", listen_script, name) < 0)
+        abort();
+    page_scripts_add(page, now_ms, source, "prerenderd");
+    free(source);
     free(name);
-}
-
-bool page_wait_undo(struct page *page, uint64_t now_ms)
-{
-    struct page_render *render = &page->render;
-
-    /* Without its name it cannot be removed. */
-    if (render->is_adding)
-        return false;
-    if (render->script[0] != '\0')
-        target_call(page->target, now_ms, "Page.removeScriptToEvaluateOnNewDocument",
-                    json_pack("{s:s}", "identifier", render->script),
-                    page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
-    render->script[0] = '\0';
-    return true;
 }
 
 static void tell(struct page *page, uint64_t now_ms, uint64_t loader, bool are_met)

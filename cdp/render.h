@@ -114,8 +114,9 @@ enum render_command_type {
     RENDER_DO_ADVANCE,  /* .virtual_ms, whatever is pending. */
     RENDER_DO_PAUSE,    /* Take back what is granted. */
     RENDER_DO_LOOK,
-    RENDER_DO_CHECK, /* The flag and the conditions. */
-    RENDER_DO_FRAME, /* Await one animation frame. */
+    RENDER_DO_CHECK,  /* The flag and the conditions. */
+    RENDER_DO_FRAME,  /* Await one animation frame. */
+    RENDER_DO_INJECT, /* The scripts that run before the capture; what follows comes after. */
     RENDER_DO_MEASURE,
     RENDER_DO_CAPTURE,   /* The document. */
     RENDER_DO_INSPECT,   /* See whether the page holds a stream open. */
@@ -145,6 +146,7 @@ struct render_plan {
     enum wait_until until;
     uint64_t shown_loader; /* Of the document to transit; 0: one is navigated to. */
     struct render_wait wait;
+    bool has_injects; /* RENDER_DO_INJECT is wanted. */
     enum on_timeout on_timeout;
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
@@ -205,6 +207,7 @@ struct render {
     struct render_measure measure;
     uint32_t captures_failed, terminations;
     uint64_t terminate_ms; /* When to end a script that does not let us capture; 0: not. */
+    uint64_t inject_ms;    /* When to end a script that was injected before the capture; 0: not. */
     uint64_t retry_ms;     /* When to ask again after a failed capture; 0: not. */
 
     /* The verdict. */

@@ -48,6 +48,10 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
         render_do(ret, RENDER_DO_PAUSE);
     }
     render->reason = wait_reason(render, is_partial);
+    if (render->plan.has_injects) {
+        render->inject_ms = now_ms + RENDER_INJECT_MS;
+        render_do(ret, RENDER_DO_INJECT);
+    }
     if (render->has_measure && !is_partial)
         capture_document(render, now_ms, ret);
     else
@@ -68,6 +72,7 @@ static void capture_measured(struct render *render, uint64_t now_ms, const struc
                              struct render_commands *ret)
 {
     render->is_measuring = false;
+    render->inject_ms = 0;
     if (!fact->ok) {
         capture_failed(render, now_ms, ret);
         return;
@@ -101,6 +106,12 @@ static void capture_tick(struct render *render, uint64_t now_ms, struct render_c
         render->reason = RENDER_DEADLINE;
         render->terminations++;
         render->terminate_ms = now_ms + RENDER_TERMINATE_AGAIN_MS;
+        render_do(ret, RENDER_DO_TERMINATE);
+    }
+    if (render->inject_ms != 0 && now_ms >= render->inject_ms) {
+        /* The next one begins, or the measuring that ends this. */
+        render->terminations++;
+        render->inject_ms = now_ms + RENDER_INJECT_MS;
         render_do(ret, RENDER_DO_TERMINATE);
     }
     if (render->retry_ms != 0 && now_ms >= render->retry_ms) {
@@ -158,5 +169,7 @@ uint64_t capture_deadline_ms(const struct render *render)
 
     if (render->retry_ms != 0 && render->retry_ms < deadline_ms)
         deadline_ms = render->retry_ms;
+    if (render->inject_ms != 0 && render->inject_ms < deadline_ms)
+        deadline_ms = render->inject_ms;
     return deadline_ms;
 }

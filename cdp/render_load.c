@@ -15,7 +15,7 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->is_stuck = render->is_inspected = render->has_streams = false;
     render->has_look = render->is_frame_owed = render->has_measure = false;
     render->progress_ms = render->granted_ms = now_ms;
-    render->paced_ms = render->retry_ms = 0;
+    render->paced_ms = render->retry_ms = render->inject_ms = 0;
     render->slices = render->slices_unlooked = render->frames = render->quiet_looks = 0;
     render->parsed_ms = render->loaded_ms = 0;
     render->is_transiting = false;

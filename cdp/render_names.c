@@ -40,13 +40,14 @@ const char *render_fact_name(enum render_fact_type type)
 const char *render_command_name(enum render_command_type type)
 {
     static const char *const names[] = {
-        [RENDER_DO_NAVIGATE] = "navigate", [RENDER_DO_BLANK] = "blank",
-        [RENDER_DO_PREPARE] = "prepare",   [RENDER_DO_GRANT] = "grant",
-        [RENDER_DO_ADVANCE] = "advance",   [RENDER_DO_PAUSE] = "pause",
-        [RENDER_DO_LOOK] = "look",         [RENDER_DO_CHECK] = "check",
-        [RENDER_DO_FRAME] = "frame",       [RENDER_DO_MEASURE] = "measure",
-        [RENDER_DO_CAPTURE] = "capture",   [RENDER_DO_INSPECT] = "inspect",
-        [RENDER_DO_TRANSIT] = "transit",   [RENDER_DO_TERMINATE] = "terminate",
+        [RENDER_DO_NAVIGATE] = "navigate",   [RENDER_DO_BLANK] = "blank",
+        [RENDER_DO_PREPARE] = "prepare",     [RENDER_DO_GRANT] = "grant",
+        [RENDER_DO_ADVANCE] = "advance",     [RENDER_DO_PAUSE] = "pause",
+        [RENDER_DO_LOOK] = "look",           [RENDER_DO_CHECK] = "check",
+        [RENDER_DO_FRAME] = "frame",         [RENDER_DO_MEASURE] = "measure",
+        [RENDER_DO_CAPTURE] = "capture",     [RENDER_DO_INSPECT] = "inspect",
+        [RENDER_DO_TRANSIT] = "transit",     [RENDER_DO_INJECT] = "inject",
+        [RENDER_DO_TERMINATE] = "terminate",
     };
     return NAME_OF(names, type);
 }

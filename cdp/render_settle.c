@@ -43,11 +43,12 @@ static void settle_look_only(struct render *render, uint64_t now_ms, struct rend
     wait_do_check(render, ret);
 }
 
-/* Measures as well: if the look brings nothing new, the capture can follow at once. */
+/* Measures as well: if the look brings nothing new, the capture can follow at once, unless
+ * it changes the document first. */
 static void settle_look(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     settle_look_only(render, now_ms, ret);
-    if (!render->is_measuring && !transit_is_one(render)) {
+    if (!render->is_measuring && !transit_is_one(render) && !render->plan.has_injects) {
         render->is_measuring = true;
         render->has_measure = false;
         render_do(ret, RENDER_DO_MEASURE);

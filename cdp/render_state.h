@@ -53,6 +53,9 @@
 #define RENDER_TERMINATE_FIRST_MS 250
 #define RENDER_TERMINATE_AGAIN_MS 60
 
+/* What is injected before the capture has this much time for each of its scripts. */
+#define RENDER_INJECT_MS 1000
+
 /* The verdict comes this much before the request's deadline, to be sent in time. */
 #define RENDER_MARGIN_MS 30
 

@@ -4,9 +4,14 @@
 #include <assert.h>
 
 /* Each lists what is nothing when it is absent or empty. */
-static const char *const carrying[] = {"method", "page.headers", "page.httpAuth.username",
-                                       "page.cookies", "page.localStorage"};
-static const char *const binding[] = {"method"};
+static const char *const carrying[] = {"html",
+                                       "method",
+                                       "page.headers",
+                                       "page.cookies",
+                                       "page.inject",
+                                       "page.httpAuth.username",
+                                       "page.localStorage"};
+static const char *const binding[] = {"method", "page.inject"};
 
 /* The caller has put something there. */
 static bool is_filled(const struct param_row *row, const struct render_params *params)

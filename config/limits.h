@@ -32,6 +32,9 @@
 
 /* Body of the request for a main document. */
 #define REQUEST_BODY_BYTES_MAX (1024 * 1024)
+/* A document that comes with its request and has no base URL travels in a data: URL, three
+ * bytes in four characters; Chromium takes two million of those. */
+#define HTML_BYTES_MAX 1500000
 
 /* Request ids: [0-9A-Za-z._-]{1,64}, see the HTTP interface. */
 #define REQUEST_ID_BYTES_MAX 64

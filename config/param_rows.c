@@ -3,6 +3,7 @@
 #include "config/params.h"
 
 /* Enumerations are stored through their row as plain unsigned integers. */
+static_assert(sizeof(enum inject_when) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum device_kind) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum isolation) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum wait_until) == sizeof(unsigned), "enums are written as unsigned");
@@ -15,6 +16,7 @@ static const char *const until_names[] = {"auto", "domcontentloaded", "load", "n
 static const char *const state_names[] = {"attached", "visible", "hidden", "detached", NULL};
 static const char *const device_names[] = {"default", "desktop", "mobile", "googlebot-mobile",
                                            NULL};
+static const char *const when_names[] = {"document_start", "before_capture", NULL};
 static const char *const media_names[] = {"screen", "print", NULL};
 static const char *const scheme_names[] = {"light", "dark", NULL};
 static const char *const motion_names[] = {"no-preference", "reduce", NULL};
@@ -28,6 +30,17 @@ static_assert(sizeof resource_names / sizeof resource_names[0] == RESOURCE_TYPES
               "one name each");
 
 #define AT(member) .offset = offsetof(struct render_params, member)
+#define INJECT(member) .offset = offsetof(struct inject_params, member)
+
+static const struct param_row inject_fields[] = {
+    {"page.inject[].js", .type = PARAM_STRING, INJECT(js), .min = 1, .max = 1048576,
+     .meaning = "JavaScript, run in the page's own world."},
+    {"page.inject[].css", .type = PARAM_STRING, INJECT(css), .min = 1, .max = 1048576,
+     .meaning = "A style sheet, adopted by the document; it shows in no markup."},
+    {"page.inject[].when", .type = PARAM_ENUM, INJECT(when), .choices = when_names,
+     .initial = INJECT_DOCUMENT_START,
+     .meaning = "Before the scripts of every document, or once before the capture."},
+};
 
 #define OF_COOKIE(member) .offset = offsetof(struct param_cookie, member)
 
@@ -75,6 +88,13 @@ const struct param_row param_rows[] = {
     {"contentType", .type = PARAM_STRING, AT(content_type), .min = 1, .max = 256,
      .format = FORMAT_HEADER,
      .meaning = "Content-Type of body; application/x-www-form-urlencoded by default."},
+    {"html", .type = PARAM_STRING, AT(html), .min = 1, .max = 67108864,
+     .meaning = "A document to render instead of a URL, in a fresh context unless an affinity is "
+                "named. Without baseUrl at most 1500000 bytes."},
+    {"baseUrl", .type = PARAM_STRING, AT(base_url), .min = 1, .max = URL_BYTES_MAX,
+     .format = FORMAT_URL,
+     .meaning = "The http or https URL that html is rendered as: its origin, and the base of its "
+                "links. It is not asked for. By default the document comes from nowhere."},
     {"affinity", .type = PARAM_STRING, AT(affinity), .min = 1, .max = AFFINITY_KEY_BYTES_MAX,
      .bytes_offset = offsetof(struct render_params, affinity_bytes),
      .meaning = "Key of the warm context: the same key has the same cookies, storage and cache, "
@@ -82,8 +102,8 @@ const struct param_row param_rows[] = {
     {"isolation", .type = PARAM_ENUM, AT(isolation), .choices = isolation_names,
      .initial = ISOLATION_DEFAULT,
      .meaning = "Which context serves: that of the affinity, that of the URL's origin, or one "
-                "made for this render alone. By default affinity when a key is given, else "
-                "origin."},
+                "made for this render alone. By default affinity when a key is given, else fresh "
+                "when the request brings html or inject, else origin."},
     {"lane", .type = PARAM_ENUM, AT(lane), .choices = lane_names, .initial = LANE_MAIN,
      .meaning = "nested: made on behalf of a render of the same affinity that waits for it; "
                 "needs affinity."},
@@ -159,6 +179,11 @@ const struct param_row param_rows[] = {
     {"page.timezone", .type = PARAM_STRING, AT(page.timezone), .min = 1, .max = 64,
      .format = FORMAT_HEADER,
      .meaning = "Time zone by its name in the IANA database, such as Europe/Vienna."},
+    {"page.inject", .type = PARAM_RECORDS, AT(page.inject), .count_max = 16,
+     .fields = inject_fields, .fields_count = sizeof inject_fields / sizeof inject_fields[0],
+     .record_bytes = sizeof(struct inject_params),
+     .meaning = "Scripts and styles that are put into the page, in their order. Their errors do "
+                "not end the render."},
     {"page.media.type", .type = PARAM_ENUM, AT(page.media_type), .choices = media_names,
      .initial = MEDIA_SCREEN, .meaning = "CSS media type."},
     {"page.media.colorScheme", .type = PARAM_ENUM, AT(page.color_scheme), .choices = scheme_names,

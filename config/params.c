@@ -53,6 +53,14 @@ void render_params_init(struct render_params *params)
     assert(params->timeout_ms > 0);
 }
 
+const char *render_params_url(const struct render_params *params)
+{
+    if (params->url) {
+        return params->url;
+    }
+    return params->base_url ? params->base_url : "about:blank";
+}
+
 void param_record_init(const struct param_row *row, void *record)
 {
     assert(row->type == PARAM_RECORDS);

@@ -146,6 +146,17 @@ struct network_params {
     bool follow_redirects;
 };
 
+enum inject_when {
+    INJECT_DOCUMENT_START, /* Before any script of the document, in every document. */
+    INJECT_BEFORE_CAPTURE, /* Once, when all else is done. */
+};
+
+/* A script or a style that is put into the page: one of the two. */
+struct inject_params {
+    char *js, *css; /* Owned; NULL: the other. */
+    enum inject_when when;
+};
+
 /* What the page is shown of its surroundings. The defaults are those of an idle page, and
  * cost nothing; everything else is undone before the page serves again. */
 struct page_params {
@@ -153,9 +164,10 @@ struct page_params {
     uint32_t width, height;
     double scale;
     bool mobile, touch;
-    char *user_agent; /* NULL: the device's. */
-    char *locale;     /* NULL: the browser's. */
-    char *timezone;   /* NULL: the browser's. */
+    char *user_agent;            /* NULL: the device's. */
+    char *locale;                /* NULL: the browser's. */
+    char *timezone;              /* NULL: the browser's. */
+    struct param_records inject; /* Of struct inject_params. */
     enum media_type media_type;
     enum color_scheme color_scheme;
     enum reduced_motion reduced_motion;
@@ -169,7 +181,9 @@ struct page_params {
 
 /* Strings are owned by the struct; NULL when absent. */
 struct render_params {
-    char *url; /* http or https, navigated byte for byte. Required. */
+    char *url;      /* http or https, navigated byte for byte. This or html. */
+    char *html;     /* The document itself. */
+    char *base_url; /* Where html seems to come from; NULL: from nowhere. */
     enum request_method method;
     char *body, *content_type; /* Of that request; NULL: none. */
     size_t body_bytes;
@@ -257,6 +271,8 @@ bool render_params_copy(const struct render_params *, struct render_params *ret)
 char *render_params_canonical(const struct render_params *, size_t *ret_bytes);
 /* Frees what is owned; the struct itself is the caller's. */
 void render_params_free(struct render_params *);
+/* What is rendered as a URL: url, or base_url, or "about:blank". Borrowed. */
+const char *render_params_url(const struct render_params *);
 /* The defaults of one record of the row. */
 void param_record_init(const struct param_row *, void *record);
 /* Frees what the member of the row at `base` owns, and leaves it empty. */

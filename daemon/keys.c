@@ -63,6 +63,8 @@ size_t key_of_request(uint64_t id, const struct render_params *params, char key[
 
 uint64_t key_site(const char *url)
 {
+    if (strstr(url, "://") == NULL)
+        return 1; /* about:blank. */
     size_t bytes = origin_bytes(url);
     size_t scheme = strcspn(url, ":");
     for (size_t i = bytes; i > scheme + 3; i--) {

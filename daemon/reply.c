@@ -187,11 +187,11 @@ static void log_render(const struct daemon *daemon, const struct request *reques
 {
     const struct render_params *params = &request->http.params;
     bool key = request->key[0] == KEY_CLIENT;
-    size_t url_bytes =
-        daemon->config.log.full_urls ? strlen(params->url) : strcspn(params->url, "?#");
+    const char *url = render_params_url(params);
+    size_t url_bytes = daemon->config.log.full_urls ? strlen(url) : strcspn(url, "?#");
     LOG(&daemon->log, LOG_INFO, "render", LOG_STR("id", request->http.request_id),
         LOG_KEY("affinity", key ? params->affinity : NULL, params->affinity_bytes),
-        LOG_KEY("url", params->url, url_bytes), LOG_U64("priority", params->priority),
+        LOG_KEY("url", url, url_bytes), LOG_U64("priority", params->priority),
         LOG_STR("outcome", verdict_outcome(result->outcome)),
         LOG_STR("error", result->net_error[0] != '\0' ? result->net_error : NULL),
         LOG_U64("origin_status", (uint64_t)result->status),

@@ -21,7 +21,7 @@ struct request *request_new(uint64_t id, struct http_request *http)
     http->params.base = NULL;
     const struct render_params *params = &request->http.params;
     request->key_bytes = key_of_request(id, params, request->key);
-    request->site = key_site(params->url);
+    request->site = key_site(render_params_url(params));
     request->clear_storage = request->key[0] == KEY_ORIGIN;
     return request;
 }

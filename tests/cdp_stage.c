@@ -31,6 +31,12 @@ static const struct cdp_origin_page origin_pages[] = {
             "d.getHighEntropyValues(['model','platformVersion','uaFullVersion'])"
             ".then(h=>document.body.append([h.model,h.platformVersion,h.uaFullVersion.split('.')"
             ".length].join('/')))")},
+    {"/strict", "text/html",
+     "<!DOCTYPE html><meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
+     "<p id=x>strict"},
+    {"/styled", "text/html",
+     SCRIPT("Array.prototype[Symbol.iterator]=null;window.early=window.early||'none';"
+            "x.textContent=early+' '+getComputedStyle(x).color+' '+typeof done")},
     {"/asks", "text/html",
      SCRIPT("fetch(location.search.slice(1)||'/api?n').then(r=>r.text(),()=>'refused').then("
             "t=>x.textContent=t)")},
@@ -247,6 +253,13 @@ void start_render(uint64_t page, const struct ask *ask)
     request->params.network.block_urls.count = ask->block_url != NULL ? 1 : 0;
     if (ask->page != NULL)
         request->params.page = *ask->page;
+    request->params.html = (char *)(uintptr_t)ask->html;
+    if (ask->html != NULL) {
+        request->params.url = NULL;
+        request->params.base_url = ask->path[0] != '\0' ? request->url : NULL;
+    }
+    request->params.page.inject.items = (void *)(uintptr_t)ask->injects;
+    request->params.page.inject.count = ask->injects_count;
     for (size_t i = 0; i < 4 && ask->given[i] != NULL; i++)
         request->params.given[param_find(ask->given[i]) - param_rows] = true;
     request->params.on_timeout = ask->on_timeout;

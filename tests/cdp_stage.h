@@ -57,9 +57,12 @@ struct ask {
     bool clear_storage, clear_cache, path_mode;
     const char *host; /* NULL: 127.0.0.1. */
     struct wait_params wait;
-    const char *block_url;                /* NULL: none. */
-    const struct page_params *page;       /* NULL: the defaults. */
-    const char *given[4];                 /* Parameters that count as given. */
+    const char *block_url;          /* NULL: none. */
+    const struct page_params *page; /* NULL: the defaults. */
+    const char *given[4];           /* Parameters that count as given. */
+    const char *html;               /* NULL: what is at the path, its base unless "". */
+    const struct inject_params *injects;
+    size_t injects_count;
     void (*tune)(struct render_params *); /* Changes others; what it sets is not freed. */
 };
 

@@ -195,6 +195,33 @@ START_TEST(held_page_is_paced)
 }
 END_TEST
 
+/* What is injected before the capture comes before the measuring, which is not done ahead;
+ * a script of it that does not end is ended, again for each, and the page is spent. */
+START_TEST(injects_before_the_capture)
+{
+    static const struct step steps[] = {
+        {5, NAVIGATED(A), ""},
+        {8, COMMITTED(A), "prepare, grant 500 > loading"},
+        {13, LOADED(A), "look > settling"},
+        {15, LOOKED(600, 70, 9), "inject, measure > capturing"},
+        {1014, TICK(), ""},
+        {1015, TICK(), "terminate"},
+        {2014, TICK(), ""},
+        {2015, TICK(), "terminate"},
+        {2020, MEASURED(A, 200, 100), "capture"},
+        {3100, TICK(), ""},
+        {3200, CAPTURED(A), "> done"},
+    };
+    struct render_case test = AUTO(steps, "complete ok 200, 8 5 2 3185, bad");
+    struct render render;
+    struct render_commands commands;
+
+    start(&render, test.until, test.on_timeout, &test.wait, &commands);
+    render.plan.has_injects = true;
+    run_steps(&test, &render);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("render wait");
@@ -203,6 +230,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, held_page_is_paced);
+    tcase_add_test(tcase, injects_before_the_capture);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
