@@ -353,6 +353,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_NAVIGATION_FAILED:
     case RENDER_URL_DENIED:
     case RENDER_TOO_MANY_REDIRECTS:
+    case RENDER_TRUNCATED:
     case RENDER_NOT_A_DOCUMENT:
     case RENDER_OUTPUT_TOO_LARGE:
     case RENDER_SCRIPT_FAILED:

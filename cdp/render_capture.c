@@ -26,7 +26,7 @@ static void capture_document(struct render *render, uint64_t now_ms, struct rend
     if (is_text)
         render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
     else if (is_truncated)
-        render_fail_net(render, now_ms, "net::ERR_CONNECTION_CLOSED", ret);
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_TRUNCATED, ret);
     else if (render->measure.bytes > render->plan.output_bytes_max)
         render_finish(render, now_ms, RENDER_FAILED, RENDER_OUTPUT_TOO_LARGE, ret);
     else

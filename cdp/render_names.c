@@ -60,6 +60,7 @@ const char *render_code_name(enum render_code code)
         [RENDER_URL_DENIED] = "url_denied",
         [RENDER_TOO_MANY_REDIRECTS] = "too_many_redirects",
         [RENDER_REDIRECT_STORM] = "redirect_storm",
+        [RENDER_TRUNCATED] = "truncated_document",
         [RENDER_NOT_A_DOCUMENT] = "not_a_document",
         [RENDER_OUTPUT_TOO_LARGE] = "output_too_large",
         [RENDER_WAIT_UNMET] = "wait_unmet",

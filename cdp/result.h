@@ -27,6 +27,7 @@ enum render_code {
     RENDER_URL_DENIED,        /* A port of the daemon or of its browser, at any hop. */
     RENDER_TOO_MANY_REDIRECTS,
     RENDER_REDIRECT_STORM,
+    RENDER_TRUNCATED,      /* Its connection broke before its end. */
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
     RENDER_WAIT_UNMET,    /* 422: a `wait` condition did not hold, and onTimeout was error. */

@@ -49,6 +49,8 @@ enum http_code verdict_code(enum render_code code)
         return HTTP_TOO_MANY_REDIRECTS;
     case RENDER_REDIRECT_STORM:
         return HTTP_REDIRECT_STORM;
+    case RENDER_TRUNCATED:
+        return HTTP_TRUNCATED_DOCUMENT;
     case RENDER_NOT_A_DOCUMENT:
         return HTTP_NOT_A_DOCUMENT;
     case RENDER_OUTPUT_TOO_LARGE:
@@ -69,75 +71,76 @@ enum http_code verdict_code(enum render_code code)
     return HTTP_INTERNAL;
 }
 
-const char *verdict_detail(const struct config *config, const struct render_result *result,
-                           char *text, size_t text_bytes)
+/* What a code says of itself; NULL: more must be told. */
+static const char *detail_text(enum render_code code)
 {
-    switch (result->code) {
-    case RENDER_NAVIGATION_FAILED:
-        (void)snprintf(text, text_bytes, "The navigation failed with %s.",
-                       result->net_error[0] != '\0' ? result->net_error : "no response");
-        break;
+    switch (code) {
     case RENDER_URL_DENIED:
-        (void)snprintf(text, text_bytes,
-                       "The URL leads to a port of the daemon or of its browser, which no page may "
-                       "reach.");
-        break;
+        return "The URL leads to a port of the daemon or of its browser, which no page may reach.";
     case RENDER_TOO_MANY_REDIRECTS:
-        (void)snprintf(text, text_bytes, "The URL redirected more than 20 times.");
-        break;
+        return "The URL redirected more than 20 times.";
     case RENDER_REDIRECT_STORM:
-        (void)snprintf(text, text_bytes,
-                       "The page replaced itself by another document more than 3 times.");
-        break;
+        return "The page replaced itself by another document more than 3 times.";
+    case RENDER_TRUNCATED:
+        return "The connection broke before the end of the document; what has come of it is not "
+               "answered as if it were whole.";
     case RENDER_NOT_A_DOCUMENT:
-        (void)snprintf(text, text_bytes,
-                       "The answer to this URL is no document: a download, an empty answer, or a "
-                       "type that a page cannot show.");
-        break;
-    case RENDER_OUTPUT_TOO_LARGE:
-        (void)snprintf(text, text_bytes,
-                       "The document is larger than render.output_bytes_max (%llu bytes).",
-                       (unsigned long long)config->render.output_bytes_max);
-        break;
+        return "The answer to this URL is no document: a download, an empty answer, or a type that "
+               "a page cannot show.";
     case RENDER_WAIT_UNMET:
-        (void)snprintf(text, text_bytes,
-                       "The page loaded, but not every condition of \"wait\" held before the "
-                       "deadline; allow more with timeoutMs, or accept what is there with "
-                       "onTimeout partial.");
-        break;
+        return "The page loaded, but not every condition of \"wait\" held before the deadline; "
+               "allow more with timeoutMs, or accept what is there with onTimeout partial.";
     case RENDER_TIMEOUT:
-        (void)snprintf(text, text_bytes,
-                       "The page was not ready before its deadline; allow more with timeoutMs, or "
-                       "accept what is there with onTimeout partial.");
-        break;
+        return "The page was not ready before its deadline; allow more with timeoutMs, or accept "
+               "what is there with onTimeout partial.";
     case RENDER_UNRESPONSIVE:
-        (void)snprintf(text, text_bytes,
-                       "The page's main thread did not answer before the deadline: a script that "
-                       "does not end, or a blocking request.");
-        break;
+        return "The page's main thread did not answer before the deadline: a script that does not "
+               "end, or a blocking request.";
+    case RENDER_OK:
+    case RENDER_INTERNAL:
+        return "The browser answered in a way that is not understood.";
+    case RENDER_NAVIGATION_FAILED:
+    case RENDER_OUTPUT_TOO_LARGE:
     case RENDER_PARAM_REFUSED:
-        if (strcmp(result->param, "page.cookies") == 0) {
-            (void)snprintf(
-                text, text_bytes,
-                "The browser refuses one of \"page.cookies\": a name that begins with "
-                "__Host- or __Secure- needs secure (and for __Host- no domain and the path "
-                "/), and what is there must fit together.");
-            break;
-        }
+    case RENDER_SCRIPT_FAILED:
+        break;
+    }
+    return NULL;
+}
+
+static void refused_detail(const struct render_result *result, char *text, size_t text_bytes)
+{
+    if (strcmp(result->param, "page.cookies") == 0)
+        (void)snprintf(text, text_bytes,
+                       "The browser refuses one of \"page.cookies\": a name that begins with "
+                       "__Host- or __Secure- needs secure (and for __Host- no domain and the path "
+                       "/), and a domain must be one.");
+    else
         (void)snprintf(text, text_bytes,
                        "\"%s\" is \"%s\", which the browser does not know; use %s.", result->param,
                        result->param_value,
                        strcmp(result->param, "page.timezone") == 0
                            ? "a name of the IANA time zone database, such as Europe/Vienna"
                            : "a language tag, such as de-AT");
-        break;
-    case RENDER_SCRIPT_FAILED:
+}
+
+const char *verdict_detail(const struct config *config, const struct render_result *result,
+                           char *text, size_t text_bytes)
+{
+    const char *fixed = detail_text(result->code);
+
+    if (fixed != NULL)
+        (void)snprintf(text, text_bytes, "%s", fixed);
+    else if (result->code == RENDER_NAVIGATION_FAILED)
+        (void)snprintf(text, text_bytes, "The navigation failed with %s.",
+                       result->net_error[0] != '\0' ? result->net_error : "no response");
+    else if (result->code == RENDER_OUTPUT_TOO_LARGE)
+        (void)snprintf(text, text_bytes,
+                       "The document is larger than render.output_bytes_max (%llu bytes).",
+                       (unsigned long long)config->render.output_bytes_max);
+    else if (result->code == RENDER_PARAM_REFUSED)
+        refused_detail(result, text, text_bytes);
+    else
         (void)snprintf(text, text_bytes, "%s", result->error);
-        break;
-    case RENDER_OK:
-    case RENDER_INTERNAL:
-        (void)snprintf(text, text_bytes, "The browser answered in a way that is not understood.");
-        break;
-    }
     return text;
 }

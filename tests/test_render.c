@@ -300,7 +300,7 @@ static const struct render_case cases[] = {
     LOAD(plain_text, "failed not_a_document 200, 8 5 0 1, good"),
     LOAD(empty_error, ""),
     LOAD(too_large, "failed output_too_large 200, 8 5 0 1, good"),
-    LOAD(truncated, "failed navigation_failed net::ERR_CONNECTION_CLOSED 200, 8 32 0 1, good"),
+    LOAD(truncated, "failed truncated_document 200, 8 32 0 1, good"),
     LOAD(stopped, ""),
     LOAD(client_redirect, "complete ok 200, 8 597 0 2, good"),
     LOAD(redirect_to_nothing, ""),
