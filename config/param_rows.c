@@ -99,6 +99,15 @@ const struct param_row param_rows[] = {
      .bytes_offset = offsetof(struct render_params, affinity_bytes),
      .meaning = "Key of the warm context: the same key has the same cookies, storage and cache, "
                 "and never shares them with another."},
+    {"auth", .type = PARAM_STRING, AT(auth), .min = 1, .max = 65536,
+     .meaning = "Whose eyes the context of affinity sees with: another value than its context was "
+                "made under gets a new one. Of a JSON object only the names count, as its values "
+                "are tokens."},
+    {"batch", .type = PARAM_STRING, AT(batch), .min = 1, .max = 256,
+     .meaning = "Name of a run of renders. With clearCache it owns what is warm of affinity: until "
+                "it ends, only it and its successor may clear that."},
+    {"clearCache", .type = PARAM_BOOLEAN, AT(clear_cache), .initial = 0,
+     .meaning = "Clear the HTTP cache of the context first, unless a batch that owns it forbids."},
     {"isolation", .type = PARAM_ENUM, AT(isolation), .choices = isolation_names,
      .initial = ISOLATION_DEFAULT,
      .meaning = "Which context serves: that of the affinity, that of the URL's origin, or one "

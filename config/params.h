@@ -189,6 +189,8 @@ struct render_params {
     size_t body_bytes;
     char *affinity; /* Not NUL-terminated data: affinity_bytes counts. */
     size_t affinity_bytes;
+    char *auth, *batch; /* Of the affinity; NULL: none. */
+    bool clear_cache;
     enum isolation isolation;
     enum lane lane;
     uint32_t priority;         /* 0..1000000, higher first. */

@@ -273,6 +273,16 @@ bool dialect_parse(const struct config *config, const char *body, size_t bytes,
     return valid;
 }
 
+void dialect_take(struct http_request *request)
+{
+    const struct render_params *params = &request->params;
+    request->dialect = (struct http_dialect){
+        .fingerprint = params->auth ? fingerprint_of(params->auth) : 0,
+        .batch = params->batch ? hash_text(params->batch) : 0,
+        .clear_cache = params->clear_cache,
+    };
+}
+
 bool dialect_request_id_is_valid(const char *id)
 {
     size_t length = strlen(id);

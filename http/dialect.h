@@ -18,6 +18,8 @@ bool dialect_has(enum http_route);
  * False: the fault is set and nothing is to be freed. */
 bool dialect_parse(const struct config *, const char *body, size_t bytes, struct http_request *ret,
                    struct fault *);
+/* Fills in .dialect from the parameters that say the same. */
+void dialect_take(struct http_request *);
 /* [0-9a-fA-F-]{1,64}. */
 bool dialect_request_id_is_valid(const char *id);
 /* The status of a problem here: draining is 410. */

@@ -204,6 +204,8 @@ static enum MHD_Result take_end(struct exchange *exchange)
         exchange_set_fault(exchange);
         return exchange_send(exchange);
     }
+    if (exchange->request.route == HTTP_RENDER)
+        dialect_take(&exchange->request);
     exchange_suspend(exchange);
     return MHD_YES;
 }

@@ -58,7 +58,8 @@ enum http_event_type {
 /* How the document of a render is wanted. */
 enum http_accept { HTTP_ACCEPT_DOCUMENT, HTTP_ACCEPT_ENVELOPE };
 
-/* What only the manager's dialect can say. */
+/* Whose a warm context is: said by the attributes of the manager's dialect, or by the
+ * parameters auth, batch and clearCache. */
 struct http_dialect {
     uint64_t fingerprint; /* Of the realms it has tokens for; 0: none. */
     uint64_t batch;       /* Hash of the batch; 0: none. */

@@ -15,6 +15,10 @@ static bool affinity_check(const struct render_params *params, struct fault *fau
                          "\"isolation\" is \"%s\", which cannot be combined with \"affinity\"; "
                          "leave one of them out.",
                          params->isolation == ISOLATION_ORIGIN ? "origin" : "fresh");
+    if ((params->auth || params->batch) && !params->affinity)
+        return fault_set(fault, HTTP_INVALID_PARAM, params->auth ? "auth" : "batch",
+                         "\"%s\" is about the context of an \"affinity\", which is missing.",
+                         params->auth ? "auth" : "batch");
     if (params->lane == LANE_NESTED && !params->affinity)
         return fault_set(fault, HTTP_INVALID_PARAM, "lane",
                          "\"lane\" is \"nested\", but there is no \"affinity\"; name that of the "

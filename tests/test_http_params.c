@@ -57,6 +57,12 @@ static const struct param_case body_cases[] = {
      "wait.selector.state", "detached"},
     {"{" URL ",\"dedupe\":true}", HTTP_CODES, "", ""},
     {"{" URL ",\"dedupe\":1}", HTTP_INVALID_PARAM, "dedupe", "true or false"},
+    {"{" URL ",\"auth\":\"a\"}", HTTP_INVALID_PARAM, "auth", "affinity"},
+    {"{" URL ",\"batch\":\"a\"}", HTTP_INVALID_PARAM, "batch", "affinity"},
+    {"{" URL ",\"auth\":\"\",\"affinity\":\"k\"}", HTTP_INVALID_PARAM, "auth", "empty"},
+    {"{" URL ",\"auth\":\"a\",\"batch\":\"b\",\"clearCache\":true,\"affinity\":\"k\"}", HTTP_CODES,
+     "", ""},
+    {"{" URL ",\"clearCache\":true}", HTTP_CODES, "", ""},
     /* Requests of the page. */
     {"{" URL ",\"method\":\"POST\",\"body\":\"\",\"contentType\":\"text/plain\"}", HTTP_CODES, "",
      ""},

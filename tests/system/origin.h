@@ -26,6 +26,7 @@
  *   /big?bytes=N       a page with that much text;  /surrogate: text that is no UTF-8
  *   /reaches?URL       a page that asks URL for a fetch, an image, a script and a
  *                      WebSocket, and says whether the fetch was answered
+ *   /uses-cache        a page with a script, /cacheable, that may be cached
  *   /dialog, /popup    a page with alert(); one that opens a window
  *   /recipe/app.html   the application of config/recipe-example, and its other files
  *   /api/..., /npm/..., /pages/...   what these pages load */

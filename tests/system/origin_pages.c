@@ -49,6 +49,7 @@ static const struct {
                      "]).then(ends => { document.getElementById('out').textContent =\n"
                      "    'reached ' + ends[0]; });\n"
                      "</script>")},
+    {"/uses-cache", PAGE("Cache", "<script src=\"/cacheable\"></script>")},
     {"/popup", PAGE("Popup", "<script>\n"
                              "open('/static?n=popup');\n"
                              "document.body.append('popup asked for');\n"

@@ -73,6 +73,21 @@ static enum MHD_Result on_static(const struct exchange *exchange)
     return answer_page(exchange, 200, "page", query(exchange, "n"));
 }
 
+static enum MHD_Result on_cacheable(const struct exchange *exchange)
+{
+    static const char script[] = "document.body.append('cached')";
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        sizeof script - 1, (void *)(uintptr_t)script, MHD_RESPMEM_PERSISTENT);
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type", "text/javascript");
+    MHD_add_response_header(response, "Cache-Control", "max-age=1000");
+    enum MHD_Result result = MHD_queue_response(exchange->connection, 200, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
 static enum MHD_Result on_gate(const struct exchange *exchange)
 {
     origin_pass_gate(exchange->origin, query(exchange, "name"));
@@ -306,13 +321,17 @@ static const struct {
     const char *path;
     enum MHD_Result (*handle)(const struct exchange *);
 } routes[] = {
-    {"/static", on_static},     {"/app", on_app},           {"/cookie", on_cookie},
-    {"/storage", on_storage},   {"/gate", on_gate},         {"/gate-inside", on_gate_inside},
-    {"/pinned", on_pinned},     {"/parent", on_parent},     {"/slow", on_slow},
-    {"/never", on_never},       {"/close", on_close},       {"/status", on_status},
-    {"/204", on_no_content},    {"/redirect", on_redirect}, {"/redirect-loop", on_redirect_loop},
-    {"/download", on_download}, {"/big", on_big},           {"/api/items", on_items},
-    {"/api/detail", on_detail}, {"/api/slow", on_api_slow}, {"/api/gate", on_api_gate},
+    {"/static", on_static},     {"/app", on_app},
+    {"/cookie", on_cookie},     {"/storage", on_storage},
+    {"/gate", on_gate},         {"/gate-inside", on_gate_inside},
+    {"/pinned", on_pinned},     {"/parent", on_parent},
+    {"/slow", on_slow},         {"/cacheable", on_cacheable},
+    {"/never", on_never},       {"/close", on_close},
+    {"/status", on_status},     {"/204", on_no_content},
+    {"/redirect", on_redirect}, {"/redirect-loop", on_redirect_loop},
+    {"/download", on_download}, {"/big", on_big},
+    {"/api/items", on_items},   {"/api/detail", on_detail},
+    {"/api/slow", on_api_slow}, {"/api/gate", on_api_gate},
 };
 
 enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, const char *path,

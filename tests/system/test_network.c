@@ -79,6 +79,60 @@ START_TEST(refused_cookies)
 }
 END_TEST
 
+static void render_with(const struct stage *stage, const char *path, const char *members,
+                        const char *shows)
+{
+    char body[512];
+    struct client_reply reply;
+
+    (void)snprintf(body, sizeof body, "{\"url\":\"%s\",\"affinity\":\"k\"%s}",
+                   origin_url(stage->origin, "%s", path), members);
+    const struct client_request request = {.path = "/render", .body = body};
+    client_perform(stage->harness->address, &request, &reply);
+    expect_reply(&reply, 200, shows);
+    client_reply_free(&reply);
+}
+
+/* What was seen with other tokens is not seen; the same realms are the same eyes. */
+START_TEST(auth_owns_a_context)
+{
+    struct stage stage = stage_open(knobs);
+
+    render_with(&stage, "/cookie?set=who=alice", ",\"auth\":\"{\\\"a\\\":\\\"1\\\"}\"",
+                "own [who=alice]");
+    render_with(&stage, "/cookie", ",\"auth\":\"{\\\"a\\\":\\\"2\\\"}\"", "sent [who=alice]");
+    render_with(&stage, "/cookie", "", "sent [who=alice]");
+    render_with(&stage, "/cookie", ",\"auth\":\"{\\\"b\\\":\\\"1\\\"}\"", "sent []");
+    stage_close(&stage);
+}
+END_TEST
+
+/* How often the script that may be cached was asked for. */
+START_TEST(batch_owns_a_cache)
+{
+    static const struct {
+        const char *members;
+        size_t count;
+    } steps[] = {
+        {"", 1},
+        {"", 1},
+        {",\"clearCache\":true", 2},
+        {",\"clearCache\":true,\"batch\":\"one\"", 3},
+        {",\"clearCache\":true", 3}, /* The batch owns it. */
+        {",\"batch\":\"one\"", 3},
+        {",\"clearCache\":true,\"batch\":\"two\"", 4},
+    };
+    struct stage stage = stage_open(knobs);
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        render_with(&stage, "/uses-cache", steps[i].members, "cached");
+        ck_assert_uint_eq(origin_count(stage.origin, "/cacheable"), steps[i].count);
+        demand(harness_wait_quiet(stage.harness), "it is not quiet");
+    }
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("network");
@@ -86,5 +140,7 @@ int main(void)
     suite_add(suite, callers_do_not_share, 60);
     suite_add(suite, redirect_is_told, 60);
     suite_add(suite, refused_cookies, 60);
+    suite_add(suite, auth_owns_a_context, 60);
+    suite_add(suite, batch_owns_a_cache, 60);
     return suite_run(suite);
 }
