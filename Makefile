@@ -40,7 +40,7 @@ FOLDERS  := config net pool document cdp http daemon
 SOURCES  := $(filter-out daemon/main.c,$(wildcard $(FOLDERS:%=%/*.c)))
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
 PURE     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c cdp/render*.c) \
-                cdp/traffic.c config/pattern.c \
+                cdp/traffic.c \
                 $(filter-out document/parser.c,$(wildcard document/*.c)))
 UNITS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_*.c))
 SIM      := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))

@@ -72,6 +72,7 @@ struct cdp_render {
     const struct render_params *params; /* Borrowed until CDP_RESULT, crash or abort. */
     uint64_t deadline_ms;               /* A partial result is captured before it. */
     bool clear_cache;                   /* Navigate without the HTTP cache. */
+    bool diagnose;                      /* Gather all diagnostics: it costs some time. */
     bool clear_storage;                 /* Clear cookies and storage before CDP_RENDER_DONE. */
 };
 void cdp_render(struct cdp *, uint64_t now_ms, const struct cdp_render *);

@@ -43,6 +43,12 @@ size_t message_unescape(char *text, size_t bytes);
 /* The same into memory of its own, without what HTML cannot hold (NUL) and with a NUL at
  * its end. NULL: malformed, or memory has run out. The caller frees it. */
 char *message_document(struct cdp_span string, size_t *ret_bytes);
+/* Copies the start of a JSON string's inside, unescaped, cut at a character so that it
+ * fits. False, and "", when it is absent or malformed. */
+bool message_text(struct cdp_span, char *ret, size_t ret_bytes);
+/* Writes U+FFFD over the escapes of NUL and of lone surrogates, in place, so that
+ * message_tree() takes what a page has said. */
+void message_repair(struct cdp_span body);
 /* The body as a tree; NULL when it is malformed or holds a lone surrogate. Caller decrefs. */
 json_t *message_tree(struct cdp_span body);
 

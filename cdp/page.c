@@ -292,10 +292,11 @@ static void on_probed(void *owner, uint64_t tag, uint64_t now_ms, const struct c
 {
     struct page *page = ((struct target *)owner)->page;
     (void)tag;
-    (void)now_ms;
 
     page->is_probing = false;
     emit(page, CDP_PROBED, reply->end == CALL_REPLIED, "");
+    if (page->state == PAGE_STARTING && page->errand == ERRAND_SPARE)
+        page_render_go(page, now_ms); /* The target could not be replaced until now. */
 }
 
 void page_probe(struct page *page, uint64_t now_ms, uint64_t deadline_ms)
@@ -340,6 +341,8 @@ void page_tick(struct page *page, uint64_t now_ms)
 
 uint64_t page_deadline_ms(const struct page *page)
 {
+    uint64_t deadline_ms, machine_ms;
+
     switch (page->state) {
     case PAGE_OPENING:
         return page->open_deadline_ms;
@@ -349,7 +352,9 @@ uint64_t page_deadline_ms(const struct page *page)
         return shell_deadline_ms(page) < page->render.deadline_ms ? shell_deadline_ms(page)
                                                                   : page->render.deadline_ms;
     case PAGE_RENDERING:
-        return render_deadline_ms(&page->render.machine);
+        deadline_ms = page_watch_deadline_ms(page);
+        machine_ms = render_deadline_ms(&page->render.machine);
+        return machine_ms < deadline_ms ? machine_ms : deadline_ms;
     case PAGE_UNDOING:
     case PAGE_CLEARING:
     case PAGE_SPENT:

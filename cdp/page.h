@@ -12,6 +12,7 @@
 #define CDP_PAGE_H
 
 #include "cdp/cdp_state.h"
+#include "cdp/traffic.h"
 
 enum page_state {
     PAGE_OPENING,   /* Its context or its target is being made. */
@@ -58,7 +59,7 @@ struct page_scripts {
 struct page_render {
     uint64_t request, deadline_ms;
     const struct render_params *params;
-    bool clear_cache, clear_storage;
+    bool clear_cache, clear_storage, diagnose;
     struct render machine;
     struct render_result *result;
 
@@ -78,8 +79,13 @@ struct page_render {
     bool has_locale, has_timezone; /* The same, see page_locale.c. */
     enum render_flag flag;         /* What the check that is out has found so far. */
     struct page_scripts scripts;
-    bool is_served; /* The request's own document is; see page_html.c. */
-    bool has_clock; /* The skew at the start is known. */
+    struct traffic *traffic;  /* Watched; NULL: not. Owned. */
+    uint32_t watches;         /* Domains to be disabled; see page_watch.c. */
+    uint32_t active, pending; /* What the machine was told last, if .is_told. */
+    bool is_told;
+    bool has_empty_body; /* Was measured so. */
+    bool is_served;      /* The request's own document is; see page_html.c. */
+    bool has_clock;      /* The skew at the start is known. */
 };
 
 struct page {
@@ -158,7 +164,9 @@ uint64_t page_loader_number(struct cdp_span loader_id);
 
 /* page_wait.c: the conditions of `wait`. */
 /* What the machine needs to know of them. */
-struct render_wait page_wait_plan(const struct render_params *);
+struct render_wait page_wait_plan(const struct page *);
+/* A request without progress for that long is not waited for. */
+uint32_t page_wait_stuck_ms(const struct page *);
 /* Before the navigation: listens for the event that is waited for. */
 void page_wait_listen(struct page *, uint64_t now_ms);
 /* Carries out RENDER_DO_CHECK. */
@@ -259,6 +267,29 @@ void page_network_free(struct page *);
 void page_network_paused(struct page *, uint64_t now_ms, struct cdp_span body);
 /* The document of page->render.loader is shown: its answer goes into the result. */
 void page_network_committed(struct page *);
+
+/* page_watch.c: what is told of a render beside its document. */
+/* How quiet the network must be, by the parameters. */
+struct render_quiet page_watch_quiet(const struct page *);
+/* Before the navigation: enables what the parameters ask for, which may be nothing. */
+void page_watch_start(struct page *, uint64_t now_ms);
+/* After the render: disables it. */
+void page_watch_stop(struct page *, uint64_t now_ms);
+/* Frees what was gathered for the render. */
+void page_watch_clear(struct page *);
+/* An event of the Network or the Runtime domain. */
+void page_watch_event(struct page *, uint64_t now_ms, struct cdp_message *);
+/* Another document is shown. */
+void page_watch_committed(struct page *, uint64_t now_ms);
+/* Carries out RENDER_DO_SURVEY. */
+void page_watch_survey(struct page *, uint64_t now_ms);
+void page_watch_tick(struct page *, uint64_t now_ms);
+uint64_t page_watch_deadline_ms(const struct page *);
+/* The verdict is in the result: adds what was gathered, and judges it by failOn. */
+void page_watch_finish(struct page *, uint64_t now_ms);
+
+/* page_console.c: events of the Runtime domain. */
+void page_console_event(struct page *, struct cdp_message *);
 
 /* page_clock.c: keeps the error of the page's clock within bounds. */
 /* Begins what must be done before a render may start, and says what to wait for. */

@@ -16,14 +16,16 @@
 /* Runs on the document, in an isolated world: nothing the page has overridden is seen.
  * The exact size in bytes is worked out only when the document may be too large. */
 static const char measure_script[] =
-    "function(max){"
+    "function(max,empty){"
     "const e=this.documentElement,h=e?e.outerHTML:'';let n=h.length;"
     "if(n*3>max)n=new TextEncoder().encode(h).length;"
     "const p=performance.getEntriesByType('navigation')[0];"
     "const u=this.URL;" /* A data: URL is the document itself, and as good as none. */
     "return[p?p.responseStatus:0,n,this.readyState==='loading',"
     "u.startsWith('data:')?'about:blank':u,"
-    "this.title.slice(0," TITLE_UNITS_MAX ").toWellFormed().replace(/\\0/g,'')]}";
+    "this.title.slice(0," TITLE_UNITS_MAX ").toWellFormed().replace(/\\0/g,''),"
+    "empty&&(b=>!b||!b.innerText.trim()&&!b.querySelector('img,svg,canvas,video,iframe,object,'"
+    "+'embed,input,button,select,textarea'))(this.body)]}";
 
 static const char frame_script[] = "new Promise(r=>requestAnimationFrame(()=>r(0)))";
 
@@ -176,13 +178,14 @@ static void on_measured(void *owner, uint64_t tag, uint64_t now_ms, const struct
     json_t *tree = reply->end == CALL_REPLIED ? message_tree(reply->message->body) : NULL;
     const json_t *value = json_object_get(json_object_get(tree, "result"), "value");
 
-    fact.ok = json_array_size(value) == 5;
+    fact.ok = json_array_size(value) == 6;
     if (fact.ok) {
         fact.measure.status = (int)json_integer_value(json_array_get(value, 0));
         fact.measure.bytes = (uint64_t)json_integer_value(json_array_get(value, 1));
         fact.measure.is_incomplete = json_is_true(json_array_get(value, 2));
         if (tag == render->loader)
             take_names(render->result, value);
+        render->has_empty_body = json_is_true(json_array_get(value, 5));
     }
     json_decref(tree);
     step(owner, now_ms, &fact);
@@ -197,9 +200,10 @@ static void do_measure(struct page *page, uint64_t now_ms)
     if (render->wants_measure)
         return;
     page_call(page, now_ms, "Runtime.callFunctionOn",
-              json_pack("{s:s, s:s, s:[{s:I}], s:b}", "objectId", render->document,
+              json_pack("{s:s, s:s, s:[{s:I}, {s:b}], s:b}", "objectId", render->document,
                         "functionDeclaration", measure_script, "arguments", "value",
-                        (json_int_t)bytes_max, "returnByValue", 1),
+                        (json_int_t)bytes_max, "value", render->params->fail_on.empty_body,
+                        "returnByValue", 1),
               on_measured, render->loader);
 }
 
@@ -390,6 +394,9 @@ void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, 
         break;
     case RENDER_DO_INSPECT:
         do_inspect(page, now_ms);
+        break;
+    case RENDER_DO_SURVEY:
+        page_watch_survey(page, now_ms);
         break;
     case RENDER_DO_TERMINATE:
         page_call(page, now_ms, "Runtime.terminateExecution", NULL, NULL, 0);

@@ -7,6 +7,9 @@
  * back: a spare target in the same context, whose clock is right, is prepared while the
  * page goes on, and takes its place between two renders.
  *
+ * A render under the real clock needs a target whose clock nobody has moved. One that has
+ * been moved is replaced by a spare before the render, which then takes 50 ms longer.
+ *
  * The clock is kept a little ahead on purpose: the renderer's own scheduler runs by it,
  * and while it is behind the real one, which the frames come by, frames are late by as
  * much. */
@@ -69,10 +72,24 @@ static bool is_spare_ready(const struct page *page)
     return page->spare->state == TARGET_READY && !shell_is_loading(page->spare);
 }
 
+static void prepare_spare(struct page *page, uint64_t now_ms)
+{
+    if (page->spare != NULL)
+        return;
+    page->spare = target_new(page);
+    target_create(page->spare, now_ms);
+}
+
 enum page_errand page_clock_errand(struct page *page, uint64_t now_ms)
 {
     double after_ms = skew_now_ms(page, now_ms) + page->life->cdp->config->render.settle_virtual_ms;
 
+    if (page->render.params->wait.clock == CLOCK_REAL) {
+        if (!page->target->is_virtual)
+            return ERRAND_NONE;
+        prepare_spare(page, now_ms);
+        return ERRAND_SPARE;
+    }
     if (page->spare != NULL && !is_spare_ready(page) && after_ms > skew_max_ms(page))
         return ERRAND_SPARE;
     if (move_ms(page, now_ms) > MOVE_UNAWAITED_MAX_MS) {
@@ -84,10 +101,8 @@ enum page_errand page_clock_errand(struct page *page, uint64_t now_ms)
 
 void page_clock_plan(struct page *page, uint64_t now_ms)
 {
-    if (page->spare != NULL || skew_now_ms(page, now_ms) < skew_max_ms(page) / 2)
-        return;
-    page->spare = target_new(page);
-    target_create(page->spare, now_ms);
+    if (skew_now_ms(page, now_ms) >= skew_max_ms(page) / 2)
+        prepare_spare(page, now_ms);
 }
 
 void page_clock_swap(struct page *page, uint64_t now_ms)

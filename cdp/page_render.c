@@ -34,6 +34,7 @@ static void render_clear(struct page *page)
 {
     assert(page->render.result == NULL);
     page_network_free(page);
+    page_watch_clear(page);
     memset(&page->render, 0, sizeof page->render);
     page->errand = ERRAND_NONE;
 }
@@ -123,6 +124,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     render_verdict(&render->machine, result);
     if (result->origin_status != 0)
         result->status = result->origin_status; /* A redirect was replaced by a document. */
+    page_watch_finish(page, now_ms);
     render->result = NULL;
     target_forget_calls(page->target);
     page_network_stop(page, now_ms);
@@ -134,6 +136,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     if (render->loader != page->target->shell.loader)
         shell_forget(page->target);
     page_override_undo(page, now_ms);
+    page_watch_stop(page, now_ms);
     page_look_later(page->target, now_ms);
     if (render->clear_storage) {
         page_set_state(page, PAGE_CLEARING);
@@ -174,10 +177,11 @@ void page_render_tick(struct page *page, uint64_t now_ms)
         target_forget_calls(page->target);
         queue(page, CDP_RESULT, true, result);
         render_done(page, now_ms, false);
-    } else if (page->state == PAGE_RENDERING &&
-               now_ms >= render_deadline_ms(&page->render.machine)) {
-        page_render_step(page, now_ms, &tick);
+        return;
     }
+    page_watch_tick(page, now_ms);
+    if (page->state == PAGE_RENDERING && now_ms >= render_deadline_ms(&page->render.machine))
+        page_render_step(page, now_ms, &tick);
 }
 
 /* Starts the machine: all errands are done. */
@@ -190,15 +194,15 @@ static void render_go(struct page *page, uint64_t now_ms)
     const struct render_plan plan = {
         .until = render->params->until,
         .shown_loader = render->params->recipe != NULL ? page->target->shell.loader : 0,
-        .wait = page_wait_plan(render->params),
+        .wait = page_wait_plan(page),
         .has_injects = page_inject_waits(render->params),
         .on_timeout = render->params->on_timeout,
         .deadline_ms = render->deadline_ms,
         .settle_virtual_ms = config->settle_virtual_ms,
-        .stuck_request_ms = config->stuck_request_ms,
+        .stuck_request_ms = page_wait_stuck_ms(page),
         .capture_reserve_ms = config->capture_reserve_ms,
         .output_bytes_max = config->output_bytes_max,
-        .script_us = page->target->look.script_us,
+        .look = page->target->look,
         .clock_base_ms = page->target->clock_base_ms,
     };
 
@@ -211,7 +215,9 @@ static void render_go(struct page *page, uint64_t now_ms)
     } else {
         shell_forget(page->target);
     }
-    page_clock_take(page, now_ms);
+    if (!plan.wait.is_real)
+        page_clock_take(page, now_ms);
+    page_watch_start(page, now_ms);
     page_override_apply(page, now_ms);
     page_wait_listen(page, now_ms);
     page_storage_start(page, now_ms);
@@ -292,6 +298,7 @@ void page_render(struct page *page, uint64_t now_ms, const struct cdp_render *as
     render->deadline_ms = ask->deadline_ms;
     render->clear_cache = ask->clear_cache;
     render->clear_storage = ask->clear_storage;
+    render->diagnose = ask->diagnose;
     render->result = cdp_alloc(sizeof *render->result);
     page_set_state(page, PAGE_STARTING);
     bool is_fetched = ask->params->recipe == NULL && !page_html_is_bare(ask->params);
@@ -337,6 +344,7 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     else
         fact.kind = kind_of(result->content_type);
     page_render_step(page, now_ms, &fact);
+    page_watch_committed(page, now_ms);
 }
 
 static void on_lifecycle(struct page *page, uint64_t now_ms, struct cdp_span body)
@@ -439,6 +447,8 @@ void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *m
         page_network_paused(page, now_ms, message->body);
     else if (span_is(message->method, "Page.frameNavigated"))
         on_committed(page, now_ms, message->body);
-    else
+    else if (memcmp(message->method.at, "Page.", 5) == 0)
         on_frame_event(page, now_ms, message);
+    else
+        page_watch_event(page, now_ms, message);
 }

@@ -51,11 +51,21 @@ static bool waits_for_recipe(const struct render_params *params)
     return params->recipe != NULL && params->recipe->ready != NULL;
 }
 
-struct render_wait page_wait_plan(const struct render_params *params)
+uint32_t page_wait_stuck_ms(const struct page *page)
 {
+    uint32_t asked_ms = page->render.params->wait.stuck_request_ms;
+
+    return asked_ms != 0 ? asked_ms : page->life->cdp->config->render.stuck_request_ms;
+}
+
+struct render_wait page_wait_plan(const struct page *page)
+{
+    const struct render_params *params = page->render.params;
     const struct wait_params *wait = &params->wait;
 
     return (struct render_wait){
+        .is_real = wait->clock == CLOCK_REAL,
+        .quiet = page_watch_quiet(page),
         .has_flag = flag_name(params)[0] != '\0',
         .has_conditions =
             asks_document(wait) || wait->expression != NULL || waits_for_recipe(params),

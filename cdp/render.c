@@ -31,6 +31,7 @@ void render_start(struct render *render, uint64_t now_ms, const struct render_pl
 {
     memset(render, 0, sizeof *render);
     memset(ret, 0, sizeof *ret);
+    assert(plan->until != WAIT_NETWORKIDLE || plan->wait.quiet.is_awaited);
     render->plan = *plan;
     render->started_ms = render->entered_ms = now_ms;
     set_deadlines(render, now_ms);
@@ -56,6 +57,7 @@ static void render_time_out(struct render *render, uint64_t now_ms, struct rende
 {
     enum render_code code = render->terminations > 0 ? RENDER_UNRESPONSIVE : RENDER_TIMEOUT;
 
+    late_note(render, now_ms);
     render->reason = RENDER_DEADLINE;
     if (render->state == RENDER_SETTLING) {
         render->reason = wait_reason(render, true);
@@ -78,6 +80,8 @@ void render_step(struct render *render, uint64_t now_ms, const struct render_fac
         return;
     }
     note_milestones(render, now_ms, fact);
+    if (now_ms >= late_probe_ms(render))
+        late_probe(render, now_ms, ret);
     switch (render->state) {
     case RENDER_NAVIGATING:
         navigate_fact(render, now_ms, fact, ret);
@@ -86,7 +90,10 @@ void render_step(struct render *render, uint64_t now_ms, const struct render_fac
         load_fact(render, now_ms, fact, ret);
         break;
     case RENDER_SETTLING:
-        settle_fact(render, now_ms, fact, ret);
+        if (render->plan.wait.is_real)
+            real_fact(render, now_ms, fact, ret);
+        else
+            settle_fact(render, now_ms, fact, ret);
         break;
     case RENDER_CAPTURING:
         capture_fact(render, now_ms, fact, ret);
@@ -110,6 +117,12 @@ static void note_milestones(struct render *render, uint64_t now_ms, const struct
         render->parsed_ms = since_ms;
     if (fact->type == RENDER_FACT_LOADED && is_ours && render->loaded_ms == 0)
         render->loaded_ms = since_ms;
+    if (fact->type == RENDER_FACT_TRAFFIC)
+        quiet_traffic(render, now_ms, fact);
+    if (fact->type == RENDER_FACT_LOOKED && fact->ok && render->late.is_probed)
+        render->late.look = fact->look;
+    if (fact->type == RENDER_FACT_SURVEYED)
+        render->late.is_answered = fact->ok && render->terminations == 0;
     if (fact->type == RENDER_FACT_SCHEDULED)
         render->is_scheduled = true;
     if (fact->type == RENDER_FACT_STARTED)
@@ -218,8 +231,10 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
+    case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_TRAFFIC:
     case RENDER_FACT_TICK:
-        break; /* Of the document before. */
+        break; /* Of the document before, or noted already. */
     }
 }
 
@@ -269,7 +284,7 @@ void render_finish(struct render *render, uint64_t now_ms, enum render_outcome o
     render_set_state(render, now_ms, RENDER_DONE);
     /* What is left of a grant would be spent on the next document. */
     if (render->is_granted && render_is_page_good(render))
-        render_do(ret, RENDER_DO_PAUSE);
+        render_pause(render, ret);
 }
 
 void render_fail_net(struct render *render, uint64_t now_ms, const char *net_error,
@@ -294,11 +309,23 @@ void render_do_look(struct render *render, uint64_t now_ms, struct render_comman
 void render_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
                   struct render_commands *ret)
 {
+    bool is_regardless =
+        render->is_stuck && (!render->plan.wait.quiet.is_awaited ||
+                             render->active <= render->plan.wait.quiet.connections);
+
     assert(virtual_ms > 0);
+    if (render->plan.wait.is_real)
+        return; /* Nothing to give. */
     render->is_granted = true;
     render->granted_ms = now_ms;
     render->paced_ms = 0;
-    render_do_virtual(ret, render->is_stuck ? RENDER_DO_ADVANCE : RENDER_DO_GRANT, virtual_ms);
+    render_do_virtual(ret, is_regardless ? RENDER_DO_ADVANCE : RENDER_DO_GRANT, virtual_ms);
+}
+
+void render_pause(const struct render *render, struct render_commands *ret)
+{
+    if (!render->plan.wait.is_real)
+        render_do(ret, RENDER_DO_PAUSE);
 }
 
 uint64_t render_deadline_ms(const struct render *render)
@@ -316,12 +343,15 @@ uint64_t render_deadline_ms(const struct render *render)
         state_ms = load_deadline_ms(render);
         break;
     case RENDER_SETTLING:
-        state_ms = settle_deadline_ms(render);
+        state_ms =
+            render->plan.wait.is_real ? real_deadline_ms(render) : settle_deadline_ms(render);
         break;
     case RENDER_CAPTURING:
         state_ms = capture_deadline_ms(render);
         break;
     }
+    if (late_probe_ms(render) < deadline_ms)
+        deadline_ms = late_probe_ms(render);
     return state_ms < deadline_ms ? state_ms : deadline_ms;
 }
 
@@ -342,6 +372,7 @@ void render_verdict(const struct render *render, struct render_result *ret)
     ret->phases.process_ms = 0;
     ret->dom_content_loaded_ms = render->parsed_ms;
     ret->loaded_ms = render->loaded_ms;
+    late_verdict(render, &ret->late);
 }
 
 bool render_is_page_good(const struct render *render)
@@ -360,6 +391,7 @@ bool render_is_page_good(const struct render *render)
         return render->terminations == 0;
     case RENDER_REDIRECT_STORM:
     case RENDER_WAIT_UNMET:
+    case RENDER_FAIL_ON: /* Not of this machine. */
     case RENDER_TIMEOUT:
     case RENDER_UNRESPONSIVE:
     case RENDER_PARAM_REFUSED:
@@ -393,6 +425,8 @@ void render_check(const struct render *render)
         assert(render->loader == 0 && !render->is_granted && !render->is_framing);
     if (render->state == RENDER_SETTLING)
         assert(render->plan.until == WAIT_AUTO ? render->is_loaded : wait_is_asked(render));
+    if (render->plan.wait.is_real)
+        assert(!render->is_granted);
     if (render->state != RENDER_DONE)
         assert(render_deadline_ms(render) <= render->hard_ms);
     assert(render->frames <= RENDER_FRAMES_PATIENT_MAX);

@@ -25,6 +25,8 @@
  * script brings the document to what is asked for, and ends with the value of another.
  *
  *   IDLE --render_start, a document is shown--> SETTLING
+ * A network that must be quiet (render_quiet.c) is told of by who watches it. Under the
+ * real clock (render_real.c) nothing is granted: the page runs, and is waited for.
  *
  * Further conditions (render_wait.c) are checked together with every look while SETTLING,
  * which then follows every milestone: while one does not hold the clock goes on. */
@@ -58,8 +60,9 @@ enum render_kind {
 /* What a page has done so far, by Chromium's own counters, which no page can reach. The
  * script time and the counters belong to the renderer process and outlive documents. */
 struct render_look {
-    double virtual_ms; /* The page's clock, monotonic. */
-    double script_us;  /* Spent in scripts, inspection excepted. */
+    double virtual_ms;         /* The page's clock, monotonic. */
+    double script_us;          /* Spent in scripts, inspection excepted. */
+    double layout_us, task_us; /* Spent in style and layout; in all tasks. */
     uint64_t nodes, listeners, documents, requests, workers;
 };
 
@@ -91,6 +94,8 @@ enum render_fact_type {
     RENDER_FACT_STREAMS,   /* Answers RENDER_DO_INSPECT: .ok if an EventSource is open. */
     RENDER_FACT_CHECKED,   /* Answers RENDER_DO_CHECK: .flag, and .ok if all conditions hold. */
     RENDER_FACT_TRANSITED, /* Answers RENDER_DO_TRANSIT: .ok, or .code. */
+    RENDER_FACT_SURVEYED,  /* Answers RENDER_DO_SURVEY: .ok if the main thread did. */
+    RENDER_FACT_TRAFFIC,   /* Requests are now .active and .pending; see cdp/traffic.h. */
     RENDER_FACT_TICK,      /* render_deadline_ms() has been reached. */
 };
 
@@ -101,6 +106,7 @@ struct render_fact {
     bool ok, is_download;
     enum render_flag flag;
     enum render_code code;
+    uint32_t active, pending;
     const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
     struct render_look look;
     struct render_measure measure;
@@ -121,6 +127,7 @@ enum render_command_type {
     RENDER_DO_CAPTURE,   /* The document. */
     RENDER_DO_INSPECT,   /* See whether the page holds a stream open. */
     RENDER_DO_TRANSIT,   /* Bring the document that is shown to what is asked for. */
+    RENDER_DO_SURVEY,    /* Note what is pending, and see whether the main thread answers. */
     RENDER_DO_TERMINATE, /* End the script that runs. */
 };
 
@@ -134,8 +141,17 @@ struct render_commands {
     } items[RENDER_COMMANDS_MAX];
 };
 
-/* What is waited for beside the milestone. */
+/* How quiet the network must be. */
+struct render_quiet {
+    bool is_awaited;      /* RENDER_FACT_TRAFFIC tells. */
+    uint32_t quiet_ms;    /* On the page's clock. */
+    uint32_t connections; /* Requests that may be active all the same. */
+};
+
+/* What is waited for beside the milestone, and by which clock. */
 struct render_wait {
+    bool is_real; /* The clock is nobody's to move. */
+    struct render_quiet quiet;
     bool has_flag;       /* The page may hold and end its render by its flag. */
     bool has_conditions; /* RENDER_DO_CHECK tells whether they hold. */
     bool is_hastening;   /* They end the settling when they hold. */
@@ -151,8 +167,18 @@ struct render_plan {
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
     uint64_t output_bytes_max;
-    double script_us;     /* render_look.script_us when the page was last looked at. */
-    double clock_base_ms; /* render_look.virtual_ms minus now_ms when the clock is right. */
+    struct render_look look; /* When the page was last looked at. */
+    double clock_base_ms;    /* render_look.virtual_ms minus now_ms when the clock is right. */
+};
+
+/* What was known when the time was up. */
+struct render_late {
+    bool is_probed;          /* The last look and the survey have been sent. */
+    bool is_answered;        /* The survey has been, and nothing had to be terminated. */
+    struct render_look look; /* The look, which comes also while a script spins. */
+    bool is_set;
+    enum render_state state; /* Where the render was; how long it had been there. */
+    uint64_t age_ms;
 };
 
 /* Only render*.c looks inside. */
@@ -201,6 +227,12 @@ struct render {
     uint32_t slices_held;      /* Granted only because something does not hold. */
 
     bool is_transiting; /* RENDER_DO_TRANSIT is out. */
+    /* The network; see render_quiet.c. */
+    uint32_t active, pending;
+    bool is_quiet; /* Since .quiet_since_ms of the page's clock. */
+    double quiet_since_ms;
+
+    struct render_late late;
 
     /* Capture. */
     bool has_measure, is_partial;

@@ -36,6 +36,8 @@ static void capture_document(struct render *render, uint64_t now_ms, struct rend
 void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
                    struct render_commands *ret)
 {
+    if (is_partial)
+        late_note(render, now_ms);
     render_set_state(render, now_ms, RENDER_CAPTURING);
     render->terminate_ms = 0;
     if (is_partial) {
@@ -45,9 +47,11 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
             now_ms +
             (patience_ms < RENDER_TERMINATE_FIRST_MS ? patience_ms : RENDER_TERMINATE_FIRST_MS);
         /* A timer that spins must not fire again before the capture. */
-        render_do(ret, RENDER_DO_PAUSE);
+        render_pause(render, ret);
     }
     render->reason = wait_reason(render, is_partial);
+    if (render->is_stuck && !is_partial)
+        render_do(ret, RENDER_DO_SURVEY);
     if (render->plan.has_injects) {
         render->inject_ms = now_ms + RENDER_INJECT_MS;
         render_do(ret, RENDER_DO_INJECT);
@@ -56,6 +60,8 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
         capture_document(render, now_ms, ret);
     else
         capture_measure(render, ret);
+    if (is_partial)
+        late_probe(render, now_ms, ret);
 }
 
 static void capture_failed(struct render *render, uint64_t now_ms, struct render_commands *ret)
@@ -99,7 +105,8 @@ static void capture_tick(struct render *render, uint64_t now_ms, struct render_c
 {
     if (render->terminate_ms == 0 && now_ms >= render->soft_ms) {
         render->terminate_ms = now_ms;
-        render_do(ret, RENDER_DO_PAUSE);
+        late_note(render, now_ms);
+        render_pause(render, ret);
     }
     if (render->terminate_ms != 0 && now_ms >= render->terminate_ms) {
         render->is_partial = true;
@@ -159,6 +166,8 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
+    case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_TRAFFIC:
         break; /* Noted already, or too late to matter. */
     }
 }

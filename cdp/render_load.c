@@ -22,6 +22,7 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->is_checking = render->has_check = render->is_met = render->is_hastened = false;
     render->flag = RENDER_FLAG_NONE;
     render->slices_held = 0;
+    render->is_quiet = false;
 }
 
 void load_enter(struct render *render, uint64_t now_ms, uint64_t loader, enum render_kind kind,
@@ -83,6 +84,10 @@ static void load_reached(struct render *render, uint64_t now_ms, enum wait_until
         if (milestone == WAIT_LOAD)
             load_over(render, now_ms, ret);
         break;
+    case WAIT_NETWORKIDLE:
+        if (milestone == WAIT_LOAD)
+            settle_enter(render, now_ms, ret);
+        break;
     case WAIT_DOMCONTENTLOADED:
         load_over(render, now_ms, ret);
         break;
@@ -119,10 +124,26 @@ static void load_looked(struct render *render, uint64_t now_ms, const struct ren
     render->look = *new;
 }
 
+/* These waits do without a load event that something endless holds back. */
+static bool does_give_up(const struct render *render)
+{
+    return (render->plan.until == WAIT_AUTO || render->plan.until == WAIT_NETWORKIDLE) &&
+           render->next_loader == 0;
+}
+
 static uint64_t load_stuck_ms(const struct render *render)
 {
-    if (render->plan.until != WAIT_AUTO || !render->is_granted || render->next_loader != 0)
+    bool is_calm = render->active == 0 && quiet_is_calm(render) && render->parsed_ms != 0;
+
+    if (!does_give_up(render))
         return UINT64_MAX;
+    if (render->plan.wait.is_real)
+        return is_calm ? (uint64_t)render->quiet_since_ms + render->plan.wait.quiet.quiet_ms
+                       : UINT64_MAX;
+    if (!render->is_granted)
+        return UINT64_MAX;
+    if (is_calm && render->plan.stuck_request_ms > RENDER_CALM_MS)
+        return render->progress_ms + RENDER_CALM_MS;
     return render->progress_ms + render->plan.stuck_request_ms;
 }
 
@@ -131,7 +152,7 @@ static uint64_t load_look_ms(const struct render *render)
     uint64_t since_ms =
         render->looked_ms > render->granted_ms ? render->looked_ms : render->granted_ms;
 
-    if (render->plan.until != WAIT_AUTO || !render->is_granted || render->is_looking)
+    if (!does_give_up(render) || !render->is_granted || render->is_looking)
         return UINT64_MAX;
     return since_ms + RENDER_STANDSTILL_LOOK_MS;
 }
@@ -197,6 +218,8 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
+    case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_TRAFFIC:
         break; /* Noted already, or of an earlier document. */
     }
 }

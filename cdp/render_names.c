@@ -32,7 +32,8 @@ const char *render_fact_name(enum render_fact_type type)
         [RENDER_FACT_LOOKED] = "looked",       [RENDER_FACT_FRAMED] = "framed",
         [RENDER_FACT_MEASURED] = "measured",   [RENDER_FACT_CAPTURED] = "captured",
         [RENDER_FACT_STREAMS] = "streams",     [RENDER_FACT_CHECKED] = "checked",
-        [RENDER_FACT_TRANSITED] = "transited", [RENDER_FACT_TICK] = "tick",
+        [RENDER_FACT_TRANSITED] = "transited", [RENDER_FACT_SURVEYED] = "surveyed",
+        [RENDER_FACT_TRAFFIC] = "traffic",     [RENDER_FACT_TICK] = "tick",
     };
     return NAME_OF(names, type);
 }
@@ -40,14 +41,14 @@ const char *render_fact_name(enum render_fact_type type)
 const char *render_command_name(enum render_command_type type)
 {
     static const char *const names[] = {
-        [RENDER_DO_NAVIGATE] = "navigate",   [RENDER_DO_BLANK] = "blank",
-        [RENDER_DO_PREPARE] = "prepare",     [RENDER_DO_GRANT] = "grant",
-        [RENDER_DO_ADVANCE] = "advance",     [RENDER_DO_PAUSE] = "pause",
-        [RENDER_DO_LOOK] = "look",           [RENDER_DO_CHECK] = "check",
-        [RENDER_DO_FRAME] = "frame",         [RENDER_DO_MEASURE] = "measure",
-        [RENDER_DO_CAPTURE] = "capture",     [RENDER_DO_INSPECT] = "inspect",
-        [RENDER_DO_TRANSIT] = "transit",     [RENDER_DO_INJECT] = "inject",
-        [RENDER_DO_TERMINATE] = "terminate",
+        [RENDER_DO_NAVIGATE] = "navigate", [RENDER_DO_BLANK] = "blank",
+        [RENDER_DO_PREPARE] = "prepare",   [RENDER_DO_GRANT] = "grant",
+        [RENDER_DO_ADVANCE] = "advance",   [RENDER_DO_PAUSE] = "pause",
+        [RENDER_DO_LOOK] = "look",         [RENDER_DO_CHECK] = "check",
+        [RENDER_DO_FRAME] = "frame",       [RENDER_DO_MEASURE] = "measure",
+        [RENDER_DO_CAPTURE] = "capture",   [RENDER_DO_INSPECT] = "inspect",
+        [RENDER_DO_TRANSIT] = "transit",   [RENDER_DO_INJECT] = "inject",
+        [RENDER_DO_SURVEY] = "survey",     [RENDER_DO_TERMINATE] = "terminate",
     };
     return NAME_OF(names, type);
 }
@@ -64,6 +65,7 @@ const char *render_code_name(enum render_code code)
         [RENDER_NOT_A_DOCUMENT] = "not_a_document",
         [RENDER_OUTPUT_TOO_LARGE] = "output_too_large",
         [RENDER_WAIT_UNMET] = "wait_unmet",
+        [RENDER_FAIL_ON] = "fail_on",
         [RENDER_TIMEOUT] = "render_timeout",
         [RENDER_UNRESPONSIVE] = "page_unresponsive",
         [RENDER_PARAM_REFUSED] = "invalid_param",

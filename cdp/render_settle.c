@@ -61,7 +61,9 @@ void settle_enter(struct render *render, uint64_t now_ms, struct render_commands
     render_set_state(render, now_ms, RENDER_SETTLING);
     render->has_look = false;
     render->paced_ms = 0;
-    if (!render->is_looking)
+    if (render->plan.wait.is_real)
+        real_enter(render, now_ms, ret);
+    else if (!render->is_looking)
         settle_look(render, now_ms, ret);
 }
 
@@ -73,12 +75,19 @@ static void settle_frame(struct render *render, struct render_commands *ret)
     render_do(ret, RENDER_DO_FRAME);
 }
 
+/* Something beside the time that is over does not let the page be captured. */
+static bool is_held(const struct render *render)
+{
+    return wait_is_held(render) || quiet_is_held(render, virtual_now_ms(render));
+}
+
 static void settle_grant(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     /* Waiting in real time must not send the clock far ahead. */
-    bool is_short = is_patient(render) && is_time_over(render);
+    bool is_short = is_patient(render) && is_time_over(render) &&
+                    !quiet_is_held(render, virtual_now_ms(render));
 
-    if (is_time_over(render) && wait_is_held(render)) {
+    if (is_time_over(render) && is_held(render)) {
         render->slices_held++;
         if (render->slices_held > RENDER_SLICES_HELD_MAX) {
             render->paced_ms = now_ms + RENDER_SLICE_VIRTUAL_MS;
@@ -91,9 +100,10 @@ static void settle_grant(struct render *render, uint64_t now_ms, struct render_c
 
 static bool is_settled(const struct render *render)
 {
-    if (!is_time_over(render) || wait_is_held(render))
+    if (!is_time_over(render) || is_held(render))
         return false;
-    return !is_patient(render) || render->quiet_looks >= RENDER_QUIET_LOOKS_PATIENT ||
+    return !is_patient(render) || render->plan.until == WAIT_NETWORKIDLE ||
+           render->quiet_looks >= RENDER_QUIET_LOOKS_PATIENT ||
            render->frames >= frames_max(render);
 }
 
@@ -101,7 +111,7 @@ static bool is_settled(const struct render *render)
 static bool is_hastened(const struct render *render)
 {
     return render->is_hastened && (!render->is_frame_owed || transit_is_one(render)) &&
-           is_time_over(render) && !wait_is_held(render);
+           is_time_over(render) && !is_held(render);
 }
 
 void settle_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
@@ -145,7 +155,7 @@ static bool has_moved(const struct render_look *old, const struct render_look *n
 /* Whether any script has run since the render began. A new renderer counts from zero. */
 static bool has_script_run(const struct render *render)
 {
-    double before_us = render->plan.script_us;
+    double before_us = render->plan.look.script_us;
 
     if (render->look.script_us < before_us)
         before_us = 0;
@@ -179,6 +189,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
     if (fact->look.virtual_ms > old.virtual_ms || fact->look.requests != old.requests)
         render->progress_ms = now_ms;
     render->look = fact->look;
+    quiet_looked(render, fact->look.virtual_ms);
     if (!render->has_look) {
         double real_ms = render->plan.clock_base_ms + (double)now_ms;
         double loaded_ms = fact->look.virtual_ms > real_ms ? fact->look.virtual_ms : real_ms;
@@ -221,6 +232,8 @@ static uint64_t settle_stuck_ms(const struct render *render)
         return UINT64_MAX;
     if (render->has_streams && limit_ms > RENDER_STREAM_GRACE_MS)
         limit_ms = RENDER_STREAM_GRACE_MS;
+    if (quiet_is_calm(render) && limit_ms > RENDER_CALM_MS)
+        limit_ms = RENDER_CALM_MS;
     return since_ms + limit_ms;
 }
 
@@ -240,7 +253,7 @@ static void settle_checked(struct render *render, uint64_t now_ms, const struct 
     if (!render->is_checking)
         return;
     wait_checked(render, virtual_now_ms(render), fact);
-    if (!wait_is_held(render))
+    if (!is_held(render))
         render->paced_ms = 0;
     settle_next(render, now_ms, ret);
 }
@@ -269,6 +282,18 @@ static void settle_tick(struct render *render, uint64_t now_ms, struct render_co
             render_do(ret, RENDER_DO_INSPECT);
         }
     }
+}
+
+/* What was active has ended: what is left is not waited for, and does not hold the clock. */
+static void settle_traffic(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    if (!quiet_is_calm(render) && render->active > render->plan.wait.quiet.connections)
+        return;
+    render->paced_ms = 0;
+    if (render->is_granted && render->is_stuck)
+        settle_grant(render, now_ms, ret);
+    else
+        settle_next(render, now_ms, ret);
 }
 
 /* Conditions of the earlier milestones are waited for from before this. */
@@ -328,6 +353,9 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
         if (is_ours && render->is_transiting)
             transit_fact(render, now_ms, fact, ret);
         break;
+    case RENDER_FACT_TRAFFIC:
+        settle_traffic(render, now_ms, ret);
+        break;
     case RENDER_FACT_TICK:
         settle_tick(render, now_ms, ret);
         break;
@@ -336,6 +364,7 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_SCHEDULED:
     case RENDER_FACT_PARSED:
     case RENDER_FACT_CAPTURED:
+    case RENDER_FACT_SURVEYED:
         break; /* Noted already, or of an earlier document. */
     }
 }

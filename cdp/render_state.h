@@ -56,6 +56,16 @@
 /* What is injected before the capture has this much time for each of its scripts. */
 #define RENDER_INJECT_MS 1000
 
+/* How long the clock may stand still for requests that nobody waits for: long enough for
+ * the start of another one to be told. */
+#define RENDER_CALM_MS 100
+
+/* Conditions are looked at that often under the real clock. */
+#define RENDER_REAL_CHECK_MS 50
+
+/* When nothing is to be captured, the last look is taken so long before the end. */
+#define RENDER_PROBE_MS 200
+
 /* The verdict comes this much before the request's deadline, to be sent in time. */
 #define RENDER_MARGIN_MS 30
 
@@ -70,6 +80,17 @@ void render_fail_net(struct render *, uint64_t now_ms, const char *net_error,
 void render_do_look(struct render *, uint64_t now_ms, struct render_commands *);
 /* Grants a slice, regardless of fetches when the render is stuck. */
 void render_grant(struct render *, uint64_t now_ms, uint32_t virtual_ms, struct render_commands *);
+
+/* Takes back what is granted; under the real clock there is nothing. */
+void render_pause(const struct render *, struct render_commands *);
+/* render_late.c */
+/* When to look for the last time, if nothing will be captured; UINT64_MAX: not. */
+uint64_t late_probe_ms(const struct render *);
+/* The time is up, in the state the render is in. */
+void late_note(struct render *, uint64_t now_ms);
+/* Looks at the page for the last time, for the record. */
+void late_probe(struct render *, uint64_t now_ms, struct render_commands *);
+void late_verdict(const struct render *, struct render_late_result *ret);
 
 /* render_load.c */
 void load_enter(struct render *, uint64_t now_ms, uint64_t loader, enum render_kind,
@@ -89,9 +110,27 @@ void settle_fact(struct render *, uint64_t now_ms, const struct render_fact *,
                  struct render_commands *);
 uint64_t settle_deadline_ms(const struct render *);
 
+/* render_quiet.c */
+/* Nothing that is waited for is pending, but something else is. */
+bool quiet_is_calm(const struct render *);
+/* The page must not be captured yet, for the traffic; `clock_ms` is the page's clock. */
+bool quiet_is_held(const struct render *, double clock_ms);
+/* RENDER_FACT_TRAFFIC, in any state. */
+void quiet_traffic(struct render *, uint64_t now_ms, const struct render_fact *);
+/* Virtual time is that now, by a look. */
+void quiet_looked(struct render *, double virtual_ms);
+
+/* render_real.c: settling under the real clock. */
+void real_enter(struct render *, uint64_t now_ms, struct render_commands *);
+void real_fact(struct render *, uint64_t now_ms, const struct render_fact *,
+               struct render_commands *);
+uint64_t real_deadline_ms(const struct render *);
+
 /* render_wait.c */
 /* Something beside the milestone is waited for. */
 bool wait_is_asked(const struct render *);
+/* There is something to check. */
+bool wait_has_checks(const struct render *);
 /* Sends a check, if there is anything to check and none is out. */
 void wait_do_check(struct render *, struct render_commands *);
 /* Settling begins at that time of the page's clock. */

@@ -8,7 +8,7 @@
 
 #include "cdp/render_state.h"
 
-static bool has_checks(const struct render *render)
+bool wait_has_checks(const struct render *render)
 {
     return render->plan.wait.has_flag || render->plan.wait.has_conditions;
 }
@@ -16,12 +16,12 @@ static bool has_checks(const struct render *render)
 bool wait_is_asked(const struct render *render)
 {
     return render->plan.wait.has_conditions || render->plan.wait.delay_ms > 0 ||
-           transit_is_one(render);
+           render->plan.wait.quiet.is_awaited || transit_is_one(render);
 }
 
 void wait_do_check(struct render *render, struct render_commands *ret)
 {
-    if (!has_checks(render) || render->is_checking || render->is_transiting)
+    if (!wait_has_checks(render) || render->is_checking || render->is_transiting)
         return;
     render->is_checking = true;
     render_do(ret, RENDER_DO_CHECK);
@@ -63,7 +63,7 @@ bool wait_is_held(const struct render *render)
 {
     if (render->is_transiting)
         return true;
-    if (!has_checks(render))
+    if (!wait_has_checks(render))
         return false;
     return !render->has_check || render->flag == RENDER_FLAG_FALSE ||
            (render->plan.wait.has_conditions && !render->is_met);

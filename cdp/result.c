@@ -2,6 +2,7 @@
 #include "cdp/result.h"
 
 #include <stdlib.h>
+#include "cdp/diagnostics.h"
 
 void render_headers_free(struct render_header *headers, size_t count)
 {
@@ -21,6 +22,7 @@ void render_result_free(struct render_result *result)
     free(result->html);
     free(result->value);
     free(result->image);
+    diagnostics_free(result->diagnostics);
     render_headers_free(result->headers, result->headers_count);
     free(result);
 }

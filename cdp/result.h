@@ -30,6 +30,7 @@ enum render_code {
     RENDER_TRUNCATED,      /* Its connection broke before its end. */
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
+    RENDER_FAIL_ON,       /* 422: .fail_rule was hit, by .fail_url. */
     RENDER_WAIT_UNMET,    /* 422: a `wait` condition did not hold, and onTimeout was error. */
     RENDER_TIMEOUT,       /* 504: nothing could be captured, or onTimeout was error. */
     RENDER_UNRESPONSIVE,  /* 504: the main thread did not answer. */
@@ -42,6 +43,17 @@ enum render_code {
 struct render_phases {
     uint64_t navigate_ms, load_ms, settle_ms, capture_ms, process_ms;
 };
+
+/* What was known when the time was up. */
+struct render_late_result {
+    const char *phase; /* The render was in, by the words of the timings; NULL: in time. */
+    uint64_t phase_age_ms;
+    bool is_main_thread_answering; /* Not asked during the navigation: nothing is. */
+    bool has_times;                /* Spent since the start, by the renderer's own counters: */
+    double script_ms, layout_ms, task_ms;
+};
+
+struct diagnostics; /* cdp/diagnostics.h */
 
 /* A header that the origin sent with the main document. */
 struct render_header {
@@ -66,6 +78,10 @@ struct render_result {
     uint32_t image_width, image_height;
     char error[512];  /* Of a script; valid UTF-8. */
     uint32_t pending; /* Requests that were still pending. */
+    struct render_late_result late;
+    const char *fail_rule;           /* RENDER_FAIL_ON: its parameter; static. NULL: none. */
+    char fail_url[256];              /* What hit it. */
+    struct diagnostics *diagnostics; /* Owned; NULL: none were asked for, and none are due. */
     struct render_phases phases;
     uint64_t dom_content_loaded_ms, loaded_ms; /* Since the navigation; 0: did not happen. */
     /* In path mode: what the origin answered to the document that is shown. A redirect was

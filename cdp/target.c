@@ -320,6 +320,9 @@ bool target_read_look(const struct call_reply *reply, struct render_look *ret)
     if (is_look) {
         ret->virtual_ms = metric(metrics, "Timestamp") * 1000;
         ret->script_us = metric(metrics, "ScriptDuration") * 1000000;
+        ret->layout_us =
+            (metric(metrics, "LayoutDuration") + metric(metrics, "RecalcStyleDuration")) * 1000000;
+        ret->task_us = metric(metrics, "TaskDuration") * 1000000;
         ret->nodes = (uint64_t)metric(metrics, "Nodes");
         ret->listeners = (uint64_t)metric(metrics, "JSEventListeners");
         ret->documents = (uint64_t)metric(metrics, "Documents");

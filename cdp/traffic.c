@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include "config/pattern.h"
 
 static const struct {
     const char *chromium, *name;
@@ -88,39 +87,27 @@ static bool is_endless(enum traffic_type type)
            type == TRAFFIC_MEDIA || type == TRAFFIC_PREFETCH;
 }
 
-static bool is_ignored(const struct traffic *traffic, const char *url)
+void traffic_started(struct traffic *traffic, uint64_t now_ms, const struct traffic_start *start)
 {
-    const struct param_strings *ignore = traffic->rules.ignore;
+    struct traffic_request *request = find(traffic, start->id);
 
-    for (size_t i = 0; ignore != NULL && i < ignore->count; i++) {
-        if (pattern_matches(ignore->items[i], url, strlen(url)))
-            return true;
-    }
-    return false;
-}
-
-void traffic_started(struct traffic *traffic, uint64_t now_ms, uint64_t id, uint64_t loader,
-                     enum traffic_type type, const char *url)
-{
-    struct traffic_request *request = find(traffic, id);
-
-    assert(type < TRAFFIC_TYPES);
+    assert(start->type < TRAFFIC_TYPES);
     traffic->totals.count++;
-    traffic->totals.by_type[type]++;
+    traffic->totals.by_type[start->type]++;
     if (request == NULL) {
         if (traffic->pending_count == TRAFFIC_PENDING_MAX)
             return;
         request = &traffic->pending[traffic->pending_count++];
     }
     *request = (struct traffic_request){
-        .id = id,
-        .loader = loader,
-        .type = type,
-        .is_counted = !is_endless(type) && !is_ignored(traffic, url),
+        .id = start->id,
+        .loader = start->loader,
+        .type = start->type,
+        .is_counted = !is_endless(start->type) && !start->is_ignored,
         .started_ms = now_ms,
         .progress_ms = now_ms,
     };
-    copy_url(request->url, url);
+    copy_url(request->url, start->url);
 }
 
 static void note_fault(struct traffic *traffic, enum traffic_fault fault, int status,
@@ -186,26 +173,27 @@ static uint64_t stuck_at_ms(const struct traffic *traffic, const struct traffic_
     return request->progress_ms + traffic->rules.stuck_ms;
 }
 
-uint32_t traffic_active_count(const struct traffic *traffic, uint64_t now_ms)
+uint32_t traffic_active_count(struct traffic *traffic, uint64_t now_ms)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < traffic->pending_count; i++) {
-        const struct traffic_request *request = &traffic->pending[i];
-        if (request->is_counted && now_ms < stuck_at_ms(traffic, request))
+        struct traffic_request *request = &traffic->pending[i];
+        request->is_stuck = now_ms >= stuck_at_ms(traffic, request);
+        if (request->is_counted && !request->is_stuck)
             count++;
     }
     return count;
 }
 
-uint64_t traffic_deadline_ms(const struct traffic *traffic, uint64_t now_ms)
+uint64_t traffic_deadline_ms(const struct traffic *traffic)
 {
     uint64_t deadline_ms = UINT64_MAX;
 
     for (uint32_t i = 0; i < traffic->pending_count; i++) {
         const struct traffic_request *request = &traffic->pending[i];
         uint64_t stuck_ms = stuck_at_ms(traffic, request);
-        if (request->is_counted && now_ms < stuck_ms && stuck_ms < deadline_ms)
+        if (request->is_counted && !request->is_stuck && stuck_ms < deadline_ms)
             deadline_ms = stuck_ms;
     }
     return deadline_ms;

@@ -59,7 +59,8 @@ struct traffic_totals {
 struct traffic_request {
     uint64_t id, loader; /* Of the document that asked, or of the one that it is. */
     enum traffic_type type;
-    bool is_counted; /* It holds back who waits for quiet. */
+    bool is_counted; /* It holds back who waits for quiet ... */
+    bool is_stuck;   /* ... but not any more, as of the last count. */
     uint64_t started_ms, progress_ms;
     int status;     /* 0: not answered. */
     uint64_t bytes; /* Received so far. */
@@ -69,9 +70,8 @@ struct traffic_request {
 /* What makes a render fail, and the first request that did; see failOn. */
 enum traffic_fault { TRAFFIC_NO_FAULT, TRAFFIC_BAD_STATUS, TRAFFIC_FAILED };
 
-/* Set by who begins; the patterns and statuses are borrowed as long as the traffic lives. */
+/* Set by who begins; the statuses are borrowed as long as the traffic lives. */
 struct traffic_rules {
-    const struct param_strings *ignore;
     const struct param_integers *bad_statuses; /* Of all but the main document. */
     bool is_failure_bad;
     uint32_t stuck_ms;
@@ -87,6 +87,13 @@ struct traffic {
     char fault_url[TRAFFIC_URL_BYTES + 1];
 };
 
+struct traffic_start {
+    uint64_t id, loader;
+    enum traffic_type type;
+    bool is_ignored; /* The caller does not want it waited for. */
+    const char *url; /* Valid UTF-8, borrowed. */
+};
+
 /* How a request ended. */
 enum traffic_end {
     TRAFFIC_FINISHED,
@@ -99,9 +106,8 @@ enum traffic_end {
 void traffic_begin(struct traffic *, const struct traffic_rules *);
 /* The document of `loader` is shown now: forgets what others have asked for. */
 void traffic_committed(struct traffic *, uint64_t loader);
-/* `url` is valid UTF-8 and may be cut. An id that is pending has been redirected. */
-void traffic_started(struct traffic *, uint64_t now_ms, uint64_t id, uint64_t loader,
-                     enum traffic_type, const char *url);
+/* An id that is pending has been redirected. */
+void traffic_started(struct traffic *, uint64_t now_ms, const struct traffic_start *);
 void traffic_answered(struct traffic *, uint64_t now_ms, uint64_t id, int status,
                       bool is_main_document);
 /* Some of a body has come. */
@@ -110,8 +116,9 @@ void traffic_received(struct traffic *, uint64_t now_ms, uint64_t id, uint64_t b
 void traffic_ended(struct traffic *, uint64_t id, enum traffic_end, uint64_t bytes);
 
 /* Requests that hold back who waits for quiet. */
-uint32_t traffic_active_count(const struct traffic *, uint64_t now_ms);
-/* When that number falls although nothing happens; UINT64_MAX: never. */
-uint64_t traffic_deadline_ms(const struct traffic *, uint64_t now_ms);
+uint32_t traffic_active_count(struct traffic *, uint64_t now_ms);
+/* When that number falls although nothing happens; UINT64_MAX: never. It is in the past
+ * until traffic_active_count() has been asked at that time. */
+uint64_t traffic_deadline_ms(const struct traffic *);
 
 #endif

@@ -216,3 +216,62 @@ char *message_document(struct cdp_span string, size_t *ret_bytes)
     *ret_bytes = bytes;
     return document;
 }
+
+/* Bytes of the character or escape at `at`; 0 when it is malformed or cut off. A pair of
+ * surrogates counts as two: half of it becomes U+FFFD. */
+static size_t element_bytes(const char *at, size_t bytes)
+{
+    if (*at != '\\')
+        return utf8_sequence((const unsigned char *)at, bytes);
+    size_t want = bytes > 1 && at[1] == 'u' ? 6 : 2;
+    return want <= bytes ? want : 0;
+}
+
+bool message_text(struct cdp_span span, char *ret, size_t ret_bytes)
+{
+    char copy[2048];
+    size_t used = 0;
+
+    assert(ret_bytes > 0);
+    ret[0] = '\0';
+    if (span.at == NULL)
+        return false;
+    while (used < span.bytes && used < sizeof copy - 6) {
+        size_t step = element_bytes(span.at + used, span.bytes - used);
+        if (step == 0)
+            return false;
+        memcpy(copy + used, span.at + used, step);
+        used += step;
+    }
+    used = message_unescape(copy, used);
+    if (used == SIZE_MAX)
+        return false;
+    for (char *nul = copy; (nul = memchr(nul, '\0', (size_t)(copy + used - nul))) != NULL;)
+        *nul = '?';
+    if (used > ret_bytes - 1) {
+        used = ret_bytes - 1;
+        while (used > 0 && ((unsigned char)copy[used] & 0xc0) == 0x80)
+            used--;
+    }
+    memcpy(ret, copy, used);
+    ret[used] = '\0';
+    return true;
+}
+
+void message_repair(struct cdp_span body)
+{
+    char *at = body.at, *end = body.at + body.bytes;
+
+    while (at != NULL && (at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        const char *digits = at + 2;
+        uint32_t unit = end - at >= 6 && at[1] == 'u' ? read_hex4(digits, end) : UINT32_MAX;
+        if (unit == UINT32_MAX) {
+            at += end - at >= 2 ? 2 : 1; /* Another escape: its second byte is no start. */
+            continue;
+        }
+        uint32_t code = take_unit(&digits, end);
+        if (unit == 0 || (code == 0xfffd && unit != 0xfffd))
+            memcpy(at, "\\ufffd", 6);
+        at += digits - at;
+    }
+}

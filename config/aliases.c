@@ -29,6 +29,7 @@ static const struct alias aliases[] = {
     {"PRERENDER_TAB_HEALTH_PROBE_MS", "pool.probe_timeout_ms"},
     {"PRERENDER_STANDBY_TIMEOUT_MS", "pool.open_timeout_ms"},
     {"PRERENDER_AFFINITY_IDLE_EVICT_MS", "pool.affinity_idle_ms"},
+    {"WAIT_AFTER_LAST_REQUEST", "render.idle_ms"},
     {"RENDER_TIMEOUT_MS", "manager.render_timeout_ms"},
     {"PRERENDER_MANAGER_URL", "manager.url"},
     {"PRERENDER_HEARTBEAT_INTERVAL_MS", "manager.heartbeat_interval_ms"},

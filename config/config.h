@@ -47,7 +47,7 @@ struct browser_config {
 
 struct render_config {
     uint32_t timeout_ms, timeout_ms_max;
-    uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
+    uint32_t settle_virtual_ms, stuck_request_ms, idle_ms, capture_reserve_ms;
     uint32_t clock_skew_max_ms;
     uint64_t output_bytes_max;
 };

@@ -157,6 +157,9 @@ const struct knob knobs[] = {
      RANGE(100, MINUTE_MS),
      .meaning = "Real time without progress after which a page's pending fetch stops counting. "
                 "EventSource and WebSocket never count."},
+    {"render.idle_ms", U32(render.idle_ms), .initial = 500, RANGE(0, MINUTE_MS),
+     .meaning = "How long the network must be quiet where that is waited for, unless a request "
+                "says so itself with wait.idleMs."},
     {"render.capture_reserve_ms", U32(render.capture_reserve_ms), .initial = SECOND_MS,
      RANGE(0, 10 * SECOND_MS), .meaning = "End of the budget that is kept for the capture."},
     {"render.clock_skew_max_ms", U32(render.clock_skew_max_ms), .initial = 30 * SECOND_MS,

@@ -12,7 +12,9 @@ static_assert(sizeof(enum wait_until) == sizeof(unsigned), "enums are written as
 static const char *const isolation_names[] = {"default", "affinity", "origin", "fresh", NULL};
 static const char *const lane_names[] = {"main", "nested", NULL};
 static const char *const on_timeout_names[] = {"partial", "error", NULL};
-static const char *const until_names[] = {"auto", "domcontentloaded", "load", "none", NULL};
+static const char *const until_names[] = {"auto", "domcontentloaded", "load", "networkidle", "none",
+                                          NULL};
+static const char *const clock_names[] = {"virtual", "real", NULL};
 static const char *const state_names[] = {"attached", "visible", "hidden", "detached", NULL};
 static const char *const device_names[] = {"default", "desktop", "mobile", "googlebot-mobile",
                                            NULL};
@@ -136,7 +138,23 @@ const struct param_row param_rows[] = {
                 "or runs; the deadline of the first holds."},
     {"wait.until", .type = PARAM_ENUM, AT(until), .choices = until_names, .initial = WAIT_AUTO,
      .meaning = "When the page is captured: settled in virtual time (auto), at one of the "
-                "browser's own milestones, or at once."},
+                "browser's own milestones, loaded and quiet for idleMs (networkidle), or at once."},
+    {"wait.clock", .type = PARAM_ENUM, AT(wait.clock), .choices = clock_names,
+     .initial = CLOCK_VIRTUAL,
+     .meaning = "The page's clock: granted in slices that take no real time (virtual), or that "
+                "on the wall (real); then auto means loaded and quiet for idleMs."},
+    {"wait.idleMs", .type = PARAM_INTEGER, AT(wait.idle_ms), .initial = 500, .min = 0, .max = 60000,
+     .meaning = "How long the network must be quiet, on the page's clock; under networkidle and "
+                "the real clock. By default what render.idle_ms says."},
+    {"wait.idleConnections", .type = PARAM_INTEGER, AT(wait.idle_connections), .initial = 0,
+     .min = 0, .max = 64, .meaning = "Requests that may be pending in a quiet network."},
+    {"wait.stuckRequestMs", .type = PARAM_INTEGER, AT(wait.stuck_request_ms), .initial = 0,
+     .min = 0, .max = 120000,
+     .meaning = "A request without progress for that long is waited for no more; 0: what "
+                "render.stuck_request_ms says."},
+    {"wait.ignore", .type = PARAM_STRINGS, AT(wait.ignore), .min = 1, .max = 2048, .count_max = 64,
+     .meaning = "Patterns of URLs that are not waited for, under auto and networkidle; `*` is "
+                "anything."},
     {"wait.readyFlag", .type = PARAM_STRING, AT(wait.ready_flag), .min = 0, .max = 256,
      .meaning = "A global of the page, prerenderReady by default: while it is the boolean false "
                 "the page is not captured, and once it is true the page is soon. Empty: none. "
@@ -162,6 +180,19 @@ const struct param_row param_rows[] = {
     {"wait.delayMs", .type = PARAM_INTEGER, AT(wait.delay_ms), .initial = 0, .min = 0,
      .max = 120000,
      .meaning = "Least time on the page's clock between wait.until's milestone and the capture."},
+    {"failOn.status", .type = PARAM_INTEGERS, AT(fail_on.statuses), .min = 100, .max = 599,
+     .count_max = 64, .meaning = "Statuses of the document that fail the render with 422."},
+    {"failOn.resourceStatus", .type = PARAM_INTEGERS, AT(fail_on.resource_statuses), .min = 100,
+     .max = 599, .count_max = 64,
+     .meaning = "Statuses of anything that the page requests that fail it."},
+    {"failOn.resourceFailed", .type = PARAM_BOOLEAN, AT(fail_on.resource_failed), .initial = 0,
+     .meaning = "Fail when a request of the page comes to nothing; what is blocked or given up "
+                "by the page has not failed."},
+    {"failOn.exception", .type = PARAM_BOOLEAN, AT(fail_on.exception), .initial = 0,
+     .meaning = "Fail when an exception of the page is caught by nobody."},
+    {"failOn.emptyBody", .type = PARAM_BOOLEAN, AT(fail_on.empty_body), .initial = 0,
+     .meaning = "Fail when the body of the document shows neither text nor an image, a frame or "
+                "a control."},
     {"page.viewport.width", .type = PARAM_INTEGER, AT(page.width), .initial = VIEWPORT_WIDTH,
      .min = 1, .max = 8192, .meaning = "Width of the page in CSS pixels."},
     {"page.viewport.height", .type = PARAM_INTEGER, AT(page.height), .initial = VIEWPORT_HEIGHT,

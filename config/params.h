@@ -21,11 +21,34 @@
 
 struct recipe; /* config/recipe.h */
 
+/* What rows of more than one value hold; the items are owned, and so is each of them. */
+struct param_strings {
+    char **items;
+    size_t count;
+};
+
+struct param_integers {
+    uint32_t *items;
+    size_t count;
+};
+
+/* Of an array of objects: `items` are structs of the row's record_bytes. Of a map: they are
+ * struct param_pair. */
+struct param_records {
+    void *items;
+    size_t count;
+};
+
+struct param_pair {
+    char *name, *value;
+};
+
 enum wait_until {
     WAIT_AUTO, /* Settled in virtual time; see cdp/render.h. */
     WAIT_DOMCONTENTLOADED,
     WAIT_LOAD,
-    WAIT_NONE, /* Committed; captured at once. */
+    WAIT_NETWORKIDLE, /* Loaded, and no more than idle_connections requests for idle_ms. */
+    WAIT_NONE,        /* Committed; captured at once. */
 };
 
 enum on_timeout {
@@ -76,6 +99,11 @@ enum selector_state {
     SELECTOR_DETACHED, /* None matches. */
 };
 
+enum wait_clock {
+    CLOCK_VIRTUAL, /* The page's clock is granted in slices; see cdp/render.h. */
+    CLOCK_REAL,    /* It is that on the wall, and `auto` waits for a quiet network. */
+};
+
 /* Conditions of the capture beside wait.until; all that are given must hold. */
 struct wait_params {
     char *ready_flag; /* NULL: prerenderReady; "": none. */
@@ -86,6 +114,17 @@ struct wait_params {
     char *expression;
     char *event;
     uint32_t dom_stable_ms, delay_ms; /* 0: not asked for. */
+    enum wait_clock clock;
+    uint32_t idle_ms, idle_connections;
+    uint32_t stuck_request_ms;   /* 0: render.stuck_request_ms. */
+    struct param_strings ignore; /* Patterns of URLs that nobody waits for. */
+};
+
+/* What makes a render fail that would have succeeded. */
+struct fail_params {
+    struct param_integers statuses;          /* Of the document. */
+    struct param_integers resource_statuses; /* Of anything else. */
+    bool resource_failed, exception, empty_body;
 };
 
 /* What a page passes for; see cdp/agent.h. */
@@ -99,28 +138,6 @@ enum device_kind {
 enum media_type { MEDIA_SCREEN, MEDIA_PRINT };
 enum color_scheme { COLOR_SCHEME_LIGHT, COLOR_SCHEME_DARK };
 enum reduced_motion { REDUCED_MOTION_NO_PREFERENCE, REDUCED_MOTION_REDUCE };
-
-/* What rows of more than one value hold; the items are owned, and so is each of them. */
-struct param_strings {
-    char **items;
-    size_t count;
-};
-
-struct param_integers {
-    uint32_t *items;
-    size_t count;
-};
-
-/* Of an array of objects: `items` are structs of the row's record_bytes. Of a map: they are
- * struct param_pair. */
-struct param_records {
-    void *items;
-    size_t count;
-};
-
-struct param_pair {
-    char *name, *value;
-};
 
 enum same_site { SAME_SITE_UNSET, SAME_SITE_STRICT, SAME_SITE_LAX, SAME_SITE_NONE };
 
@@ -201,6 +218,7 @@ struct render_params {
     bool dedupe; /* May share the render of another request for the same. */
     enum wait_until until;
     struct wait_params wait;
+    struct fail_params fail_on;
     struct page_params page;
     struct network_params network;
     bool strip_scripts;

@@ -49,6 +49,7 @@ static void act_grant(struct daemon *daemon, const struct pool_action *action)
         .deadline_ms = deadline_ms,
         .clear_cache = action->grant.clear_cache,
         .clear_storage = request->clear_storage,
+        .diagnose = request->http.accept == HTTP_ACCEPT_ENVELOPE && !dialect_asked(request),
     };
     cdp_render(daemon->cdp, daemon->now_ms, &render);
 }

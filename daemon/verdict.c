@@ -55,6 +55,8 @@ enum http_code verdict_code(enum render_code code)
         return HTTP_NOT_A_DOCUMENT;
     case RENDER_OUTPUT_TOO_LARGE:
         return HTTP_OUTPUT_TOO_LARGE;
+    case RENDER_FAIL_ON:
+        return HTTP_FAIL_ON;
     case RENDER_WAIT_UNMET:
         return HTTP_WAIT_UNMET;
     case RENDER_TIMEOUT:
@@ -101,6 +103,7 @@ static const char *detail_text(enum render_code code)
         return "The browser answered in a way that is not understood.";
     case RENDER_NAVIGATION_FAILED:
     case RENDER_OUTPUT_TOO_LARGE:
+    case RENDER_FAIL_ON:
     case RENDER_PARAM_REFUSED:
     case RENDER_SCRIPT_FAILED:
         break;
@@ -138,6 +141,9 @@ const char *verdict_detail(const struct config *config, const struct render_resu
         (void)snprintf(text, text_bytes,
                        "The document is larger than render.output_bytes_max (%llu bytes).",
                        (unsigned long long)config->render.output_bytes_max);
+    else if (result->code == RENDER_FAIL_ON)
+        (void)snprintf(text, text_bytes, "The page rendered, but hits %s with %s.",
+                       result->fail_rule, result->fail_url);
     else if (result->code == RENDER_PARAM_REFUSED)
         refused_detail(result, text, text_bytes);
     else

@@ -86,6 +86,21 @@ static const struct cdp_origin_page origin_pages[] = {
      SCRIPT("new EventSource('/events').onmessage=m=>{x.textContent=m.data;"
             "setTimeout(()=>document.title='late',2000)}")},
     {"/stuck", "text/html", SCRIPT("fetch('/never');setTimeout(()=>x.textContent='on',500)")},
+    {"/chained", "text/html",
+     SCRIPT("(async()=>{for(let i=0;i<3;i++)await(await fetch('/slow?60')).text();"
+            "x.textContent='chained';setTimeout(()=>x.textContent='later',2000)})()")},
+    {"/says", "text/html",
+     SCRIPT("console.log('hello',{a:1},[1,2],null);console.warn('odd \\ud800');"
+            "let p=Promise.reject(Error('late'));setTimeout(()=>p.catch(()=>0),100);"
+            "setTimeout(function boom(){throw new TypeError('boom')},10)")},
+    {"/catches", "text/html",
+     SCRIPT("let p=Promise.reject(Error('late'));setTimeout(()=>p.catch(()=>0),100)")},
+    {"/chatters", "text/html", SCRIPT("for(let i=0;i<500;i++)console.log(i)")},
+    {"/loads", "text/html",
+     "<!DOCTYPE html><title>T</title><p>text<img src=/status?404><img src=/to?/api>"
+     "<script src=/absent.js></script><script>fetch('/api').then(r=>r.text());"
+     "fetch('http://127.0.0.1:1/').catch(()=>0);new EventSource('/events')</script>"},
+    {"/blank", "text/html", SCRIPT("x.remove()")},
     {"/image", "text/html", "<!DOCTYPE html><p>text</p><img src=/never>"},
     {"/worker", "text/html",
      SCRIPT(
@@ -248,6 +263,8 @@ void start_render(uint64_t page, const struct ask *ask)
     request->params.url = request->url;
     request->params.until = ask->until;
     request->params.wait = ask->wait;
+    request->params.given[param_find("wait.idleMs") - param_rows] = ask->wait.idle_ms != 0;
+    request->params.fail_on = ask->fail_on;
     request->blocked[0] = (char *)(uintptr_t)ask->block_url;
     request->params.network.block_urls.items = request->blocked;
     request->params.network.block_urls.count = ask->block_url != NULL ? 1 : 0;
@@ -274,6 +291,7 @@ void start_render(uint64_t page, const struct ask *ask)
         .deadline_ms = stage_now_ms() + timeout_ms,
         .clear_storage = ask->clear_storage,
         .clear_cache = ask->clear_cache,
+        .diagnose = ask->diagnose,
     };
     cdp_render(stage.cdp, stage_now_ms(), &render);
 }

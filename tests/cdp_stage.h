@@ -57,6 +57,8 @@ struct ask {
     bool clear_storage, clear_cache, path_mode;
     const char *host; /* NULL: 127.0.0.1. */
     struct wait_params wait;
+    struct fail_params fail_on;
+    bool diagnose;
     const char *block_url;          /* NULL: none. */
     const struct page_params *page; /* NULL: the defaults. */
     const char *given[4];           /* Parameters that count as given. */

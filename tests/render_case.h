@@ -215,7 +215,7 @@ static inline void start_with(struct render *render, uint64_t shown_loader, enum
         .stuck_request_ms = 3000,
         .capture_reserve_ms = 1000,
         .output_bytes_max = 1000,
-        .script_us = 70,
+        .look = {.script_us = 70},
         .clock_base_ms = 0,
     };
 

@@ -71,6 +71,7 @@ static const struct wanted wanted[] = {
     {"render.timeout_ms_max", "120000", 100, 120000, NULL, NULL},
     {"render.settle_virtual_ms", "5000", 0, 60000, NULL, NULL},
     {"render.stuck_request_ms", "5000", 100, 60000, NULL, NULL},
+    {"render.idle_ms", "500", 0, 60000, NULL, NULL},
     {"render.capture_reserve_ms", "1000", 0, 10000, NULL, NULL},
     {"render.clock_skew_max_ms", "30000", 1000, 600000, NULL, NULL},
     {"render.output_bytes_max", "20971520", 65536, 94371840, NULL, NULL},

@@ -8,7 +8,7 @@ static const struct step load_is_late[] = {
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
     {12, PARSED(A), ""},
     {8999, TICK(), ""},
-    {9000, TICK(), "pause, measure > capturing"},
+    {9000, TICK(), "pause, measure, survey, look > capturing"},
     {9001, MEASURED(A, 200, 100), "capture"},
     {9002, CAPTURED(A), "> done"},
 };
@@ -58,7 +58,7 @@ static const struct step spinning[] = {
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
     {308, TICK(), "look"},
     {3008, TICK(), "> settling"},
-    {9000, TICK(), "pause, measure > capturing"},
+    {9000, TICK(), "pause, measure, survey > capturing"},
     {9242, TICK(), "terminate"},
     {9302, TICK(), "terminate"},
     {9306, LOOKED(500, 70, 9), ""},
@@ -69,7 +69,7 @@ static const struct step spinning[] = {
 static const struct step unresponsive[] = {
     {5, NAVIGATED(A), ""},
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
-    {9000, TICK(), "pause, measure > capturing"},
+    {9000, TICK(), "pause, measure, survey, look > capturing"},
     {9242, TICK(), "terminate"},
     {9970, TICK(), "> done"},
     {9981, MEASURED(A, 200, 100), ""},
@@ -94,7 +94,7 @@ static const struct step never_answers[] = {
 /* What commits after the soft deadline is captured at once. */
 static const struct step late_commit[] = {
     {9100, NAVIGATED(A), ""},
-    {9200, COMMITTED(A), "prepare, pause, measure > capturing"},
+    {9200, COMMITTED(A), "prepare, pause, measure, survey, look > capturing"},
     {9210, MEASURED(A, 200, 100), "capture"},
     {9220, CAPTURED(A), "> done"},
 };
@@ -354,15 +354,22 @@ START_TEST(random_facts)
         struct render_commands commands;
         uint64_t now_ms = 0;
         double virtual_ms = 0;
+        enum wait_until until = (enum wait_until)(next(&seed) % (WAIT_NONE + 1));
         const struct render_wait wait = {
             .has_flag = next(&seed) % 2 == 0,
             .has_conditions = next(&seed) % 2 == 0,
             .is_hastening = next(&seed) % 2 == 0,
             .flag_grace_ms = (uint32_t)(next(&seed) % 2000),
             .delay_ms = (uint32_t)(next(&seed) % 3 * 1000),
+            .is_real = next(&seed) % 4 == 0,
+            .quiet =
+                {
+                    .is_awaited = until == WAIT_NETWORKIDLE || next(&seed) % 4 == 0,
+                    .quiet_ms = (uint32_t)(next(&seed) % 3 * 300),
+                    .connections = (uint32_t)(next(&seed) % 3),
+                },
         };
-        start(&render, (enum wait_until)(next(&seed) % 4), (enum on_timeout)(next(&seed) % 2),
-              &wait, &commands);
+        start(&render, until, (enum on_timeout)(next(&seed) % 2), &wait, &commands);
         for (int i = 0; i < 400 && render.state != RENDER_DONE; i++) {
             struct render_fact fact = {
                 .type = (enum render_fact_type)(next(&seed) % (RENDER_FACT_TICK + 1)),
@@ -380,6 +387,8 @@ START_TEST(random_facts)
             fact.look.script_us = (double)(next(&seed) % 3000);
             fact.look.nodes = next(&seed) % 3;
             fact.look.workers = next(&seed) % 8 == 0 ? 1 : 0;
+            fact.active = (uint32_t)(next(&seed) % 3);
+            fact.pending = fact.active + (uint32_t)(next(&seed) % 3);
             fact.measure.bytes = next(&seed) % 1100;
             fact.measure.status = 200;
             render_step(&render, now_ms, &fact, &commands);

@@ -66,7 +66,7 @@ static const struct step unmet[] = {
     {15, MEASURED(A, 200, 100), ""},
     {15, LOOKED(600, 70, 9), ""},
     {15, CHECKED(A, false, NO_FLAG), ""},
-    {9000, TICK(), "pause, measure > capturing"},
+    {9000, TICK(), "pause, measure, survey, look > capturing"},
     {9001, MEASURED(A, 200, 100), "capture"},
     {9002, CAPTURED(A), "> done"},
 };
