@@ -1,6 +1,7 @@
 /* param_rows.c: the table of what a caller may ask for of one render. */
 #include <assert.h>
 #include "config/params.h"
+#include "config/selector.h"
 
 /* Enumerations are stored through their row as plain unsigned integers. */
 static_assert(sizeof(enum inject_when) == sizeof(unsigned), "enums are written as unsigned");
@@ -278,6 +279,10 @@ const struct param_row param_rows[] = {
      .format = FORMAT_URL,
      .meaning = "An http or https URL for a <base> in the head of the document, if it has none "
                 "of its own."},
+    {"document.removeSelectors", .type = PARAM_STRINGS, AT(remove_selectors), .min = 1,
+     .max = SELECTOR_BYTES_MAX, .format = FORMAT_SELECTOR, .count_max = 64,
+     .meaning = "CSS selectors of elements to leave out of the document: tags, #id, .class, "
+                "attributes and combinators, no pseudo-classes."},
 };
 
 const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];

@@ -223,6 +223,7 @@ struct render_params {
     struct network_params network;
     bool strip_scripts;
     char *base; /* Of the document that is answered, when it has none. */
+    struct param_strings remove_selectors;
     /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
      * headers are wanted and its redirects are not followed. */
     bool path_mode;
@@ -249,11 +250,12 @@ enum param_type {
 
 /* What a string must be beside its length. */
 enum param_format {
-    FORMAT_TEXT,   /* Anything. */
-    FORMAT_URL,    /* An http or https URL with a host. */
-    FORMAT_HEADER, /* The value of an HTTP header: printable ASCII. */
-    FORMAT_TOKEN,  /* An RFC 9110 token, such as the name of a header. */
-    FORMAT_LOCALE, /* Letters, digits and hyphens, as in a language tag. */
+    FORMAT_TEXT,     /* Anything. */
+    FORMAT_URL,      /* An http or https URL with a host. */
+    FORMAT_HEADER,   /* The value of an HTTP header: printable ASCII. */
+    FORMAT_TOKEN,    /* An RFC 9110 token, such as the name of a header. */
+    FORMAT_SELECTOR, /* See selector.h. */
+    FORMAT_LOCALE,   /* Letters, digits and hyphens, as in a language tag. */
 };
 
 /* One row. `name` is dotted for a nested object: "wait.until"; the members of a record are

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "config/selector.h"
 #include "daemon/daemon.h"
 #include "daemon/envelope.h"
 #include "daemon/gzip.h"
@@ -14,16 +15,19 @@
 
 static bool wants_edit(const struct render_params *params)
 {
-    return params->path_mode || params->strip_scripts || params->base != NULL;
+    return params->path_mode || params->strip_scripts || params->base != NULL ||
+           params->remove_selectors.count > 0;
 }
 
 /* Puts the edited document into the place of the captured one. One that nests too deep is
  * sent as it is: nobody can say where its scripts are. */
-static int edit(struct finish *finish)
+static int edit(struct finish *finish, const struct selector *removed, size_t removed_count)
 {
     const struct render_params *params = &finish->request.http.params;
     struct render_result *result = finish->result;
     const struct document_options options = {
+        .removed = removed,
+        .removed_count = removed_count,
         .strip_scripts = params->strip_scripts,
         .metas = params->path_mode,
         .base = params->base,
@@ -37,6 +41,27 @@ static int edit(struct finish *finish)
         result->html_bytes = finish->document.bytes_count;
         finish->document.bytes = NULL;
     }
+    return error;
+}
+
+/* The selectors were read once already, when the request came. */
+static int read_and_edit(struct finish *finish)
+{
+    const struct param_strings *texts = &finish->request.http.params.remove_selectors;
+    struct selector *removed = NULL;
+    if (texts->count > 0) {
+        removed = calloc(texts->count, sizeof *removed);
+        if (removed == NULL)
+            return -ENOMEM;
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        size_t at;
+        const char *error =
+            selector_parse(texts->items[i], strlen(texts->items[i]), &removed[i], &at);
+        assert(error == NULL);
+    }
+    int error = edit(finish, removed, texts->count);
+    free(removed);
     return error;
 }
 
@@ -103,7 +128,7 @@ static int make_body(struct finish *finish)
 static void run(struct finish *finish)
 {
     if (wants_edit(&finish->request.http.params))
-        finish->error = edit(finish);
+        finish->error = read_and_edit(finish);
     for (size_t i = 0; i < finish->followers_count && finish->error == 0; i++)
         finish->error = make_follower_body(finish, &finish->followers[i]);
     if (finish->error == 0)

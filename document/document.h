@@ -6,6 +6,7 @@
  *
  *   scan.c    one pass over the text: bounds its depth, hides what the parser would misread
  *   parser.c  the only user of the HTML parser: finds what is to be removed or read
+ *   match.c   whether an element is what a selector says
  *   metas.c   the grammar of prerender-status-code and prerender-header
  *   edits.c   byte ranges and insertions, applied */
 #ifndef DOCUMENT_DOCUMENT_H
@@ -21,10 +22,14 @@
  * with the square of it. Chromium's own parser stops at 512. */
 #define DOCUMENT_DEPTH_MAX 2048
 
+struct selector; /* config/selector.h */
+
 struct document_options {
-    bool strip_scripts; /* <script> except JSON-LD, and <link rel=import>. */
-    bool metas;         /* Read and remove the prerender metas of the head. */
-    const char *base;   /* <base href> to insert when the head has none; NULL: none. */
+    bool strip_scripts;             /* <script> except JSON-LD, and <link rel=import>. */
+    bool metas;                     /* Read and remove the prerender metas of the head. */
+    const struct selector *removed; /* Elements to remove with their content. */
+    size_t removed_count;
+    const char *base; /* <base href> to insert when the head has none; NULL: none. */
 };
 
 struct document_header {

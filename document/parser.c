@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "document/edits.h"
+#include "document/match.h"
 #include "document/metas.h"
 #include "document/scan.h"
 
@@ -195,10 +196,63 @@ static void look_at_meta(struct finder *finder, const GumboElement *element)
     remove_tag(finder, element);
 }
 
+static bool is_element(const GumboNode *node)
+{
+    return node->type == GUMBO_NODE_ELEMENT || node->type == GUMBO_NODE_TEMPLATE;
+}
+
+static const void *parent_of(const void *element)
+{
+    const GumboNode *parent = ((const GumboNode *)element)->parent;
+    return parent && is_element(parent) ? parent : NULL;
+}
+
+static const void *previous_of(const void *element)
+{
+    const GumboNode *node = element;
+    for (size_t i = node->index_within_parent; i-- > 0;) {
+        const GumboNode *sibling = node->parent->v.element.children.data[i];
+        if (is_element(sibling))
+            return sibling;
+    }
+    return NULL;
+}
+
+static const char *tag_of(const void *node, size_t *ret_bytes)
+{
+    const GumboElement *element = &((const GumboNode *)node)->v.element;
+    const char *name = gumbo_normalized_tagname(element->tag);
+    GumboStringPiece piece = element->original_tag;
+    *ret_bytes = strlen(name);
+    if (element->tag != GUMBO_TAG_UNKNOWN || piece.length == 0)
+        return name;
+    gumbo_tag_from_original_text(&piece);
+    *ret_bytes = piece.length;
+    return piece.data;
+}
+
+static const char *attribute_of(const void *node, const char *name)
+{
+    return attribute(&((const GumboNode *)node)->v.element, name);
+}
+
+/* The root stays: without it there is no document. */
+static bool is_removed(const struct finder *finder, const GumboNode *node)
+{
+    static const struct match_tree tree = {parent_of, previous_of, tag_of, attribute_of};
+    for (size_t i = 0; i < finder->options->removed_count && parent_of(node); i++) {
+        if (match_selector(&finder->options->removed[i], &tree, node))
+            return true;
+    }
+    return false;
+}
+
 static void look_at(struct finder *finder, const GumboNode *node)
 {
     const GumboElement *element = &node->v.element;
     const struct document_options *options = finder->options;
+    if (is_removed(finder, node))
+        remove_element(finder, element);
     bool is_html = element->tag_namespace == GUMBO_NAMESPACE_HTML;
     if (element->tag == GUMBO_TAG_SCRIPT && options->strip_scripts && !is_data_script(element))
         remove_element(finder, element);
@@ -213,11 +267,6 @@ static void look_at(struct finder *finder, const GumboNode *node)
         look_at_meta(finder, element);
     if (element->tag == GUMBO_TAG_BASE && attribute(element, "href"))
         finder->has_base = true;
-}
-
-static bool is_element(const GumboNode *node)
-{
-    return node->type == GUMBO_NODE_ELEMENT || node->type == GUMBO_NODE_TEMPLATE;
 }
 
 /* The next node in document order, by the indices that nodes have in their parents. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "config/selector.h"
 #include "http/text.h"
 #include "http/url.h"
 
@@ -47,6 +48,8 @@ static const char *valid_string(const struct param_row *row)
         return " of printable ASCII";
     case FORMAT_TOKEN:
         return " of letters, digits and the like";
+    case FORMAT_SELECTOR:
+        return " that are CSS selectors";
     case FORMAT_LOCALE:
         return " that is a language tag such as de-AT";
     }
@@ -198,6 +201,20 @@ static bool url_is_valid(const struct field *field, const char *value, size_t by
 }
 
 /* `value` is NUL-terminated behind its bytes. */
+static bool selector_check(const struct field *field, const char *value, size_t bytes,
+                           struct fault *fault)
+{
+    struct selector selector;
+    size_t at;
+    char shown[TEXT_QUOTE_BYTES];
+    const char *error = selector_parse(value, bytes, &selector, &at);
+    if (!error)
+        return true;
+    return fault_set(fault, HTTP_INVALID_PARAM, field->row->name,
+                     "\"%s\" holds \"%s\", which cannot be used: at byte %zu, %s.",
+                     field->row->name, text_quote(shown, value, bytes), at, error);
+}
+
 static bool format_check(const struct field *field, enum param_format format, const char *value,
                          size_t bytes, struct fault *fault)
 {
@@ -214,6 +231,8 @@ static bool format_check(const struct field *field, enum param_format format, co
                          field->row->name);
     case FORMAT_TOKEN:
         return is_token(value, bytes) || quoted_mismatch(field, value, bytes, fault);
+    case FORMAT_SELECTOR:
+        return selector_check(field, value, bytes, fault);
     case FORMAT_LOCALE:
         return is_locale(value, bytes) || quoted_mismatch(field, value, bytes, fault);
     }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "config/selector.h"
 #include "document/document.h"
 #include "document/metas.h"
 
@@ -153,6 +154,132 @@ START_TEST(depth_is_bounded)
 }
 END_TEST
 
+#define PAGE                                                                                       \
+    "<body><div id=a class=\"x y\"><p>1</p><P lang=en-GB>2</P><b>3</b></div>"                      \
+    "<div class=Y><my-tag data-v=\"a b\">4</my-tag><template shadowrootmode=open><p>5</p>"         \
+    "</template></div><svg><g id=z>6</g></svg></body>"
+
+/* Removed is "<...>N</...>" for the digits listed. */
+static const struct selector_case {
+    const char *selector, *left; /* The digits that stay. */
+} selector_cases[] = {
+    {"p", "346"},
+    {"P", "346"},
+    {"*", ""}, /* The root stays, what is in it goes. */
+    {"#a", "456"},
+    {"#A", "123456"},
+    {".x", "456"},
+    {".x.y", "456"},
+    {".y", "456"},
+    {".Y", "1236"},
+    {"[lang]", "13456"},
+    {"[lang=en-gb]", "123456"},
+    {"[lang=en-gb i]", "13456"},
+    {"[lang|=en]", "13456"},
+    {"[lang|=e]", "123456"},
+    {"[lang^='en-']", "13456"},
+    {"[lang$=GB]", "13456"},
+    {"[lang*=n-G]", "13456"},
+    {"[lang*='']", "123456"},
+    {"[data-v~=b]", "12356"},
+    {"[data-v~='a b']", "123456"},
+    {"[ data-v = 'a b' ]", "12356"},
+    {"my-tag", "12356"},
+    {"div p", "346"},
+    {"div > p", "3456"},
+    {"body p", "346"},
+    {"body > p", "123456"},
+    {"p + p", "13456"},
+    {"p + b", "12456"},
+    {"p ~ b", "12456"},
+    {"b ~ p", "123456"},
+    {"p~p,my-tag", "1356"},
+    {"div.x > p ~ b", "12456"},
+    {"body div > template p", "12346"},
+    {"html body > div + div my-tag", "12356"},
+    {"svg #z", "12345"},
+    {"#\\7a", "12345"},
+    {"#\\00007A, .\\79", "45"},
+    {".none, b", "12456"},
+};
+
+START_TEST(selected_elements_go)
+{
+    const struct selector_case *one = &selector_cases[_i];
+    struct selector selector;
+    size_t at;
+    char left[16] = "";
+    const char *error = selector_parse(one->selector, strlen(one->selector), &selector, &at);
+    ck_assert_msg(error == NULL, "%s: at %zu %s", one->selector, at, error);
+    const struct document_options options = {.removed = &selector, .removed_count = 1};
+    struct document_result result = edit(PAGE, &options);
+    for (size_t i = 0, n = 0; i < result.bytes_count; i++) {
+        char c = result.bytes[i];
+        if (c >= '1' && c <= '6' && n + 1 < sizeof left)
+            left[n++] = c;
+    }
+    ck_assert_msg(strcmp(left, one->left) == 0, "%s leaves %s: %.*s", one->selector, left,
+                  (int)result.bytes_count, result.bytes);
+    document_result_free(&result);
+}
+END_TEST
+
+static const struct {
+    const char *selector;
+    size_t at;
+    const char *error; /* A part of it. */
+} wrong_selectors[] = {
+    {"", 0, "missing"},
+    {"a,", 2, "missing"},
+    {"> a", 0, "missing"},
+    {"a >", 3, "missing"},
+    {"a > > b", 4, "missing"},
+    {"a:hover", 1, "pseudo-classes"},
+    {"a::before", 1, "pseudo-classes"},
+    {":not(a)", 0, "pseudo-classes"},
+    {"svg|a", 3, "namespaces"},
+    {"#1", 1, "digit"},
+    {".-1", 1, "digit"},
+    {"..a", 1, "name is missing"},
+    {"[a", 2, "operator"},
+    {"[a=", 3, "name is missing"},
+    {"[a='b]", 6, "does not end"},
+    {"[a=b", 4, "] is missing"},
+    {"[a!=b]", 2, "operator"},
+    {"a{}", 1, "no place"},
+    {"a\\", 2, "backslash"},
+};
+
+START_TEST(wrong_selectors_are_told)
+{
+    struct selector selector;
+    size_t at;
+    const char *text = wrong_selectors[_i].selector;
+    const char *error = selector_parse(text, strlen(text), &selector, &at);
+    ck_assert_msg(error && strstr(error, wrong_selectors[_i].error), "%s: %s", text, error);
+    ck_assert_msg(at == wrong_selectors[_i].at, "%s: at %zu", text, at);
+}
+END_TEST
+
+/* What could take for ever if every way were tried. */
+START_TEST(matching_is_bounded)
+{
+    struct selector selector;
+    size_t at;
+    static const char text[] = "x i i i i i i i i i i i i i i i i i i i b";
+    char *html = malloc(8 * 1500), *end = html;
+    for (int i = 0; i < 1500; i++)
+        end += snprintf(end, 8, "<i>");
+    (void)snprintf(end, 8, "<b>");
+    ck_assert_ptr_null(selector_parse(text, strlen(text), &selector, &at));
+    const struct document_options options = {.removed = &selector, .removed_count = 1};
+    struct document_result result = edit(html, &options);
+    ck_assert_uint_eq(result.bytes_count, strlen(html));
+    document_result_free(&result);
+    free(html);
+}
+END_TEST
+
 START_TEST(statuses)
 {
     static const struct {
@@ -175,6 +302,11 @@ int main(void)
                         sizeof meta_cases / sizeof meta_cases[0]);
     tcase_add_test(tests, base_is_inserted_once);
     tcase_add_test(tests, depth_is_bounded);
+    tcase_add_loop_test(tests, selected_elements_go, 0,
+                        sizeof selector_cases / sizeof selector_cases[0]);
+    tcase_add_loop_test(tests, wrong_selectors_are_told, 0,
+                        sizeof wrong_selectors / sizeof wrong_selectors[0]);
+    tcase_add_test(tests, matching_is_bounded);
     tcase_add_test(tests, statuses);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

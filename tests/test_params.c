@@ -174,6 +174,7 @@ static const struct {
     {"dedupe", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.stripScripts", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.base", PARAM_STRING, 0, 1, 8192, ""},
+    {"document.removeSelectors", PARAM_STRINGS, 0, 1, 1024, ""},
     {"wait.until", PARAM_ENUM, 0, 0, 0, "auto domcontentloaded load networkidle none"},
     {"wait.clock", PARAM_ENUM, 0, 0, 0, "virtual real"},
     {"wait.idleMs", PARAM_INTEGER, 500, 0, 60000, ""},

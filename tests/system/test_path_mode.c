@@ -156,6 +156,17 @@ START_TEST(own_api_edits_documents)
     expect_reply(&reply, 200, "prerender-status-code");
     expect_absent(&reply, "<script");
     client_reply_free(&reply);
+    client_render(site.stage.harness->address, &reply, "{s:s, s:{s:[s, s]}}", "url", url,
+                  "document", "removeSelectors", "head > title, [name^=prerender-]", "script");
+    expect_reply(&reply, 200, "nothing here");
+    expect_absent(&reply, "<title");
+    expect_absent(&reply, "<script");
+    expect_absent(&reply, "prerender-status-code");
+    client_reply_free(&reply);
+    client_render(site.stage.harness->address, &reply, "{s:s, s:{s:[s]}}", "url", url, "document",
+                  "removeSelectors", "p:first-child");
+    expect_problem(&reply, 400, "invalid_param", "p:first-child");
+    client_reply_free(&reply);
     client_render(site.stage.harness->address, &reply, "{s:s, s:{s:s}}", "url", url, "document",
                   "base", "/relative");
     expect_problem(&reply, 400, "invalid_param", "document.base");
