@@ -228,6 +228,60 @@ static enum MHD_Result on_download(const struct exchange *exchange)
                   "attachment; filename=\"x.bin\"", "bytes", 5);
 }
 
+/* A body of that type, which is none. */
+static enum MHD_Result on_typed(const struct exchange *exchange)
+{
+    return answer(exchange, 200, query(exchange, "type"), NULL, NULL, "bytes", 5);
+}
+
+static ssize_t read_half(void *owner, uint64_t position, char *buffer, size_t bytes_max)
+{
+    static const char half[] = "<!DOCTYPE html><p>half a document";
+    (void)owner;
+    if (position > 0 || bytes_max < sizeof(half) - 1) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    memcpy(buffer, half, sizeof(half) - 1);
+    return sizeof(half) - 1;
+}
+
+/* The connection breaks before the end that was announced. */
+static enum MHD_Result on_half(const struct exchange *exchange)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(1000, 512, read_half, NULL, NULL);
+    MHD_add_response_header(response, "Content-Type", "text/html");
+    enum MHD_Result result = MHD_queue_response(exchange->connection, 200, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* Leaves for /static after `ms` of real time, which only workers have, and of the page's. */
+static enum MHD_Result on_leaves(const struct exchange *exchange)
+{
+    char body[BODY_BYTES];
+    snprintf(body, sizeof(body),
+             "<!DOCTYPE html><title>leaving %s</title><p>leaving %s</p><script>\n"
+             "const go = () => { location = '/static?n=%s'; };\n"
+             "new Worker(URL.createObjectURL(new Blob(\n"
+             "    ['setTimeout(() => postMessage(0), %s)']))).onmessage = go;\n"
+             "setTimeout(go, %s);\n</script>",
+             query(exchange, "ms"), query(exchange, "ms"), query(exchange, "ms"),
+             query(exchange, "ms"), query(exchange, "ms"));
+    return answer_html(exchange, 200, body);
+}
+
+/* Answers every page of its origin with a forged one. */
+static enum MHD_Result on_worker_script(const struct exchange *exchange)
+{
+    static const char script[] =
+        "oninstall = () => skipWaiting();\n"
+        "onactivate = (event) => event.waitUntil(clients.claim());\n"
+        "onfetch = (event) => event.respondWith(new Response('<p>forged',\n"
+        "    {headers: {'Content-Type': 'text/html'}}));\n";
+    return answer(exchange, 200, "text/javascript", NULL, NULL, script, sizeof(script) - 1);
+}
+
 static enum MHD_Result on_big(const struct exchange *exchange)
 {
     size_t bytes = strtoull(query(exchange, "bytes"), NULL, 10);
@@ -329,6 +383,8 @@ static const struct {
     {"/never", on_never},       {"/close", on_close},
     {"/status", on_status},     {"/204", on_no_content},
     {"/redirect", on_redirect}, {"/redirect-loop", on_redirect_loop},
+    {"/typed", on_typed},       {"/half", on_half},
+    {"/leaves", on_leaves},     {"/sw.js", on_worker_script},
     {"/download", on_download}, {"/big", on_big},
     {"/api/items", on_items},   {"/api/detail", on_detail},
     {"/api/slow", on_api_slow}, {"/api/gate", on_api_gate},
