@@ -56,6 +56,7 @@ struct context {
     struct life *life;
     struct page *page; /* Or NULL. */
     bool is_asked;     /* cdp_dispose_context() awaits its end. */
+    bool has_workers;  /* Service workers have been seen in it. */
     char browser_context_id[CDP_ID_BYTES];
     UT_hash_handle hh;
 };

@@ -69,6 +69,7 @@ struct page_render {
     bool wants_frame, wants_measure; /* Asked for before world or document were there. */
     bool has_network;                /* Requests are paused; see page_network.c. */
     bool has_viewport;               /* That of path mode. */
+    bool has_bypass;                 /* Service workers are passed by. */
     struct page_origin origin;
     bool has_cookies;   /* They were sent to the browser. */
     bool is_storing;    /* The script that fills localStorage is on its way. */
@@ -258,6 +259,8 @@ bool intercept_is_main(const struct page *, const json_t *event);
 
 /* page_network.c: requests are paused, if the render asks for what needs that. */
 void page_network_start(struct page *, uint64_t now_ms);
+/* A service worker has been seen in the context of the page. */
+void page_network_worker(struct page *, uint64_t now_ms);
 void page_network_stop(struct page *, uint64_t now_ms);
 /* Forgets what the origin answered. */
 void page_network_clear(struct page *);

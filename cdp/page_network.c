@@ -24,12 +24,32 @@ static void call(struct page *page, uint64_t now_ms, const char *method, json_t 
                 page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
 }
 
+/* Passing service workers by needs the domain, which costs about a millisecond for each
+ * subresource: so only in a context that has any. One that a page has just registered is
+ * known before it can be active. */
+static void pass_by_workers(struct page *page, uint64_t now_ms)
+{
+    if (page->render.has_bypass || !page->context->has_workers ||
+        page->render.params->network.service_workers == SERVICE_WORKERS_ALLOW)
+        return;
+    page->render.has_bypass = true;
+    call(page, now_ms, "Network.enable", NULL);
+    call(page, now_ms, "Network.setBypassServiceWorker", json_pack("{s:b}", "bypass", 1));
+}
+
+void page_network_worker(struct page *page, uint64_t now_ms)
+{
+    if (page->state == PAGE_RENDERING)
+        pass_by_workers(page, now_ms);
+}
+
 void page_network_start(struct page *page, uint64_t now_ms)
 {
     const struct render_params *params = page->render.params;
     json_t *patterns = intercept_patterns(params);
 
     assert(!page->render.has_network);
+    pass_by_workers(page, now_ms);
     if (patterns == NULL)
         return;
     page->render.has_network = true;
@@ -44,6 +64,11 @@ void page_network_start(struct page *page, uint64_t now_ms)
 
 void page_network_stop(struct page *page, uint64_t now_ms)
 {
+    if (page->render.has_bypass) {
+        call(page, now_ms, "Network.setBypassServiceWorker", json_pack("{s:b}", "bypass", 0));
+        call(page, now_ms, "Network.disable", NULL);
+    }
+    page->render.has_bypass = false;
     if (!page->render.has_network)
         return;
     page->render.has_network = false;

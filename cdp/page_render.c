@@ -104,6 +104,7 @@ static void on_blank(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
         render_done(page, now_ms, false);
         return;
     }
+    page->context->has_workers = false;
     /* "*" reaches every origin of the context, those of frames included. */
     life_call(page->life, now_ms, "Storage.clearCookies",
               json_pack("{s:s}", "browserContextId", page->context->browser_context_id), timeout_ms,

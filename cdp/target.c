@@ -354,32 +354,57 @@ static void note_place(struct life *life, struct cdp_span body)
                         span_is(context_id, target->page->context->browser_context_id);
 }
 
+/* The context of ours that a new target is in, or NULL. */
+static struct context *context_of(struct life *life, struct cdp_span info)
+{
+    struct context *context, *next;
+    char id[CDP_ID_BYTES];
+
+    if (!span_text(info, "browserContextId", id, sizeof id))
+        return NULL;
+    HASH_ITER(hh, life->cdp->contexts, context, next)
+    {
+        if (context->life == life && strcmp(context->browser_context_id, id) == 0)
+            return context;
+    }
+    return NULL;
+}
+
+static void note_worker(struct life *life, uint64_t now_ms, struct cdp_span body)
+{
+    struct cdp_span info, type;
+    struct context *context = NULL;
+
+    if (message_member(body, "targetInfo", &info) && message_member(info, "type", &type) &&
+        span_is(type, "service_worker"))
+        context = context_of(life, info);
+    if (context == NULL)
+        return;
+    context->has_workers = true;
+    if (context->page != NULL)
+        page_network_worker(context->page, now_ms);
+}
+
 /* A page of one of our contexts that we did not ask for: a popup. */
 static void check_stray(struct life *life, uint64_t now_ms, struct cdp_span body)
 {
-    struct cdp_span info, type;
-    char id[CDP_ID_BYTES], context_id[CDP_ID_BYTES];
-    struct context *context, *next;
+    struct cdp_span info, type, opener;
+    char id[CDP_ID_BYTES];
 
     if (!message_member(body, "targetInfo", &info) || !message_member(info, "type", &type) ||
-        !span_is(type, "page") || !span_text(info, "targetId", id, sizeof id) ||
-        !span_text(info, "browserContextId", context_id, sizeof context_id))
+        !span_is(type, "page") || !span_text(info, "targetId", id, sizeof id))
         return;
-    HASH_ITER(hh, life->cdp->contexts, context, next)
-    {
-        if (context->life != life || strcmp(context->browser_context_id, context_id) != 0)
-            continue;
-        struct cdp_span opener;
-        /* Without an opener it may be the answer to our own Target.createTarget. */
-        bool is_opened = message_member(info, "openerId", &opener);
-        if (is_opened || context->page == NULL || !page_expects_target(context->page)) {
-            struct cdp_event event = {.type = CDP_STRAY, .life = life->id, .context = context->id};
-            event.page = context->page != NULL ? context->page->id : 0;
-            (void)snprintf(event.text, sizeof event.text, "%s", is_opened ? "popup" : "page");
-            undo(life, now_ms, "Target.closeTarget", "targetId", id);
-            cdp_queue(life->cdp, &event);
-        }
+    const struct context *context = context_of(life, info);
+    if (context == NULL)
         return;
+    /* Without an opener it may be the answer to our own Target.createTarget. */
+    bool is_opened = message_member(info, "openerId", &opener);
+    if (is_opened || context->page == NULL || !page_expects_target(context->page)) {
+        struct cdp_event event = {.type = CDP_STRAY, .life = life->id, .context = context->id};
+        event.page = context->page != NULL ? context->page->id : 0;
+        (void)snprintf(event.text, sizeof event.text, "%s", is_opened ? "popup" : "page");
+        undo(life, now_ms, "Target.closeTarget", "targetId", id);
+        cdp_queue(life->cdp, &event);
     }
 }
 
@@ -391,6 +416,7 @@ void target_on_event(struct life *life, uint64_t now_ms, struct cdp_message *mes
     if (message_member(message->body, "targetId", &id))
         target = target_find_id(life->cdp, id);
     if (span_is(message->method, "Target.targetCreated")) {
+        note_worker(life, now_ms, message->body);
         check_stray(life, now_ms, message->body);
     } else if (span_is(message->method, "Target.attachedToTarget")) {
         note_place(life, message->body);

@@ -25,6 +25,7 @@ static const char *const scheme_names[] = {"light", "dark", NULL};
 static const char *const motion_names[] = {"no-preference", "reduce", NULL};
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
 static const char *const scope_names[] = {"document", "origin", "all", NULL};
+static const char *const workers_names[] = {"block", "allow", NULL};
 static const char *const same_site_names[] = {"unset", "Strict", "Lax", "None", NULL};
 static const char *const resource_names[] = {"image",    "stylesheet", "font",        "media",
                                              "script",   "xhr",        "eventsource", "frame",
@@ -115,7 +116,8 @@ const struct param_row param_rows[] = {
      .initial = ISOLATION_DEFAULT,
      .meaning = "Which context serves: that of the affinity, that of the URL's origin, or one "
                 "made for this render alone. By default affinity when a key is given, else fresh "
-                "when the request brings html or inject, else origin."},
+                "when the request carries anything of its caller (method, html, headers, cookies, "
+                "localStorage, httpAuth, inject), else origin."},
     {"lane", .type = PARAM_ENUM, AT(lane), .choices = lane_names, .initial = LANE_MAIN,
      .meaning = "nested: made on behalf of a render of the same affinity that waits for it; "
                 "needs affinity."},
@@ -273,6 +275,10 @@ const struct param_row param_rows[] = {
     {"network.followRedirects", .type = PARAM_BOOLEAN, AT(network.follow_redirects), .initial = 1,
      .meaning = "false: an HTTP redirect of the main document is the answer, with its status and "
                 "Location and an empty document."},
+    {"network.serviceWorkers", .type = PARAM_ENUM, AT(network.service_workers),
+     .choices = workers_names, .initial = SERVICE_WORKERS_BLOCK,
+     .meaning = "allow: a service worker that the context has may answer requests of the page. "
+                "block: they go to the network."},
     {"document.stripScripts", .type = PARAM_BOOLEAN, AT(strip_scripts), .initial = 0,
      .meaning = "Leave scripts out of the document, JSON-LD excepted, and HTML imports."},
     {"document.base", .type = PARAM_STRING, AT(base), .min = 1, .max = URL_BYTES_MAX,

@@ -155,12 +155,16 @@ struct param_rewrite {
     char *from, *to;
 };
 
+/* Whether workers of an earlier document may answer for the network. */
+enum service_workers { SERVICE_WORKERS_BLOCK, SERVICE_WORKERS_ALLOW };
+
 /* What the page may ask of the network. Patterns are those of cdp/glob.h. */
 struct network_params {
     uint32_t block_types; /* A set of enum resource_type. */
     struct param_strings block_urls, allow_urls;
     struct param_records rewrites; /* Of struct param_rewrite. */
     bool follow_redirects;
+    enum service_workers service_workers;
 };
 
 enum inject_when {

@@ -45,6 +45,13 @@ static const struct cdp_origin_page origin_pages[] = {
     {"/stores-twice", "text/html",
      SCRIPT("const s=localStorage;if(s.first){x.textContent=[s.first,s.v,s.getItem('__proto__')]}"
             "else{s.first=s.v;s.v='set';location.reload()}")},
+    {"/worker.js", "text/javascript",
+     "oninstall=()=>skipWaiting();onactivate=e=>e.waitUntil(clients.claim());"
+     "onfetch=e=>{if(new URL(e.request.url).pathname==='/api')e.respondWith(new Response('from "
+     "worker'))}"},
+    {"/registers", "text/html",
+     SCRIPT("navigator.serviceWorker.register('/worker.js').then(()=>navigator.serviceWorker.ready)"
+            ".then(()=>x.textContent='ready')")},
     {"/script", "text/javascript", "came('S')"},
     {"/style", "text/css", "p{color:red}"},
     {"/picture", "image/svg+xml",

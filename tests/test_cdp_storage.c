@@ -175,6 +175,40 @@ START_TEST(storage_is_filled_once)
 }
 END_TEST
 
+static void allow_workers(struct render_params *params)
+{
+    params->network.service_workers = SERVICE_WORKERS_ALLOW;
+}
+
+static void register_worker(uint64_t page)
+{
+    struct answer answer = RENDER(page, .path = "/registers", .tune = allow_workers,
+                                  .wait = {.expression = TEXT("x.textContent==='ready'")});
+
+    ck_shows(answer, ">ready<");
+    done(&answer);
+}
+
+/* Whoever registered it: only a render that allows it is answered by it. */
+START_TEST(service_workers_are_bypassed)
+{
+    uint64_t page = open_page();
+
+    register_worker(page);
+    struct answer answer = RENDER(page, .path = "/asks?/api", .tune = allow_workers);
+    ck_shows(answer, ">from worker<");
+    done(&answer);
+    answer = RENDER(page, .path = "/asks?/api");
+    check_complete(&answer);
+    ck_shows(answer, ">fetched<");
+    done(&answer);
+    answer = RENDER(page, .path = "/asks?/api", .tune = allow_workers);
+    ck_shows(answer, ">from worker<");
+    done(&answer);
+    close_page(page);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cdp storage");
@@ -186,6 +220,7 @@ int main(void)
     tcase_add_test(tcase, refused_cookies);
     tcase_add_test(tcase, storage_is_there_first);
     tcase_add_test(tcase, storage_is_filled_once);
+    tcase_add_test(tcase, service_workers_are_bypassed);
     suite_add_tcase(suite, tcase);
     return stage_main(suite);
 }

@@ -220,6 +220,7 @@ static const struct {
     {"network.blockTypes", PARAM_SET, 0, 0, 0,
      "image stylesheet font media script xhr eventsource frame prefetch ping other"},
     {"network.rewrites", PARAM_RECORDS, 0, 0, 0, ""},
+    {"network.serviceWorkers", PARAM_ENUM, 0, 0, 0, "block allow"},
     {"network.followRedirects", PARAM_BOOLEAN, 1, 0, 0, ""},
 };
 
