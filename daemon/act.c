@@ -68,7 +68,7 @@ static void reply_ran(struct daemon *daemon, const struct request *request, enum
 {
     const struct http_problem problem = {.code = code, .detail = detail};
     if (dialect_asked(request))
-        dialect_reply_failed(daemon, request, &problem, true);
+        dialect_reply_failed(daemon, request, NULL, &problem, true);
     else
         reply_problem(daemon, request, &problem, NULL, 0);
 }

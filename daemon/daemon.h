@@ -11,6 +11,7 @@
  *   requests.c render requests by id, from arrival to answer; share.c: several with one render
  *   reply.c    a render result as an HTTP answer, with verdict.c, envelope.c
  *   dialect.c  answers in the dialect of a fleet manager
+ *   diagnostics.c  what they say about how they came about
  *   attributes.c  what a recipe has answered, as attributes of the dialect
  *   finish.c   its document edited and compressed, in a thread when it is large
  *   path_mode.c  what an answer in path mode takes over from the origin
@@ -147,9 +148,9 @@ void dialect_reply_ready(struct daemon *, const struct request *, const struct r
 /* A script of its recipe threw. */
 void dialect_reply_script_failed(struct daemon *, const struct request *,
                                  const struct render_result *);
-/* A render that ran and failed; `evicted`: its page is gone. */
-void dialect_reply_failed(struct daemon *, const struct request *, const struct http_problem *,
-                          bool evicted);
+/* A render that ran and failed; no result: the pool ended it. `evicted`: its page is gone. */
+void dialect_reply_failed(struct daemon *, const struct request *, const struct render_result *,
+                          const struct http_problem *, bool evicted);
 /* What it says of the page: it is to serve nobody else. */
 bool dialect_retires(const struct request *, const struct render_result *);
 /* What a render may take from its grant. */

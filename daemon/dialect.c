@@ -9,59 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/attributes.h"
+#include "daemon/diagnostics.h"
 #include "http/dialect.h"
 
 bool dialect_asked(const struct request *request)
 {
     return dialect_has(request->http.route);
-}
-
-static json_t *waits_json(const struct request *request)
-{
-    const struct pool_waits *waits = &request->grant.waits;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "semaphoreMs", (json_int_t)waits->permit_ms,
-                     "admissionMs", (json_int_t)waits->admission_ms, "tabQueueMs",
-                     (json_int_t)waits->slot_ms, "tabStartupMs", (json_int_t)waits->open_ms,
-                     "tabProbeMs", (json_int_t)waits->probe_ms);
-}
-
-/* What the affinity looks like now; null when it is gone. */
-static json_t *snapshot_json(const struct daemon *daemon, const struct request *request)
-{
-    struct pool_affinity affinity;
-    size_t cursor = 0;
-    while (pool_next_affinity(daemon->pool, &cursor, &affinity)) {
-        if (affinity.key_bytes == request->key_bytes &&
-            memcmp(affinity.key, request->key, request->key_bytes) == 0)
-            return json_pack("{s:i, s:i, s:i, s:i}", "tabCount", (int)affinity.pages, "idlePages",
-                             (int)affinity.pages_idle, "waiting", (int)affinity.waiting, "running",
-                             (int)affinity.running);
-    }
-    return json_null();
-}
-
-struct times {
-    json_int_t launch, render, total;
-};
-
-static struct times times_of(const struct daemon *daemon, const struct request *request)
-{
-    assert(request->granted_ms >= request->arrival_ms);
-    return (struct times){
-        .launch = (json_int_t)(request->granted_ms - request->arrival_ms),
-        .render = (json_int_t)(daemon->now_ms - request->granted_ms),
-        .total = (json_int_t)(daemon->now_ms - request->arrival_ms),
-    };
-}
-
-static json_t *diagnostics_json(const struct daemon *daemon, const struct request *request)
-{
-    struct times times = times_of(daemon, request);
-    return json_pack("{s:I, s:I, s:I, s:o, s:i, s:b, s:o}", "launchMs", times.launch,
-                     "renderElapsedMs", times.render, "totalElapsedMs", times.total, "waits",
-                     waits_json(request), "priority", (int)request->http.params.priority,
-                     "tabReused", request->grant.warmth == POOL_WARM, "affinitySnapshot",
-                     snapshot_json(daemon, request));
 }
 
 static json_t *pool_json(const struct request *request, bool timed_out, bool evicted)
@@ -102,12 +55,13 @@ static json_t *id_of(const struct request *request)
 }
 
 /* Takes the attributes. */
-static void reply_document(struct daemon *daemon, const struct request *request, json_t *attributes,
-                           bool timed_out, bool evicted)
+static void reply_document(struct daemon *daemon, const struct request *request,
+                           const struct render_result *result, json_t *attributes, bool timed_out,
+                           bool evicted)
 {
     struct times times = times_of(daemon, request);
     const char *id = request->http.request_id;
-    attributes_set_meta(attributes, id, diagnostics_json(daemon, request));
+    attributes_set_meta(attributes, id, diagnostics_json(daemon, request, result));
     json_t *root = json_pack(
         "{s:{s:s, s:o, s:o}, s:{s:s, s:{s:I, s:I, s:I, s:o}, s:o}}", "data", "type",
         type_of(request->http.route), "id", id_of(request), "attributes", attributes, "meta",
@@ -126,7 +80,8 @@ static void reply_document(struct daemon *daemon, const struct request *request,
 }
 
 void dialect_reply_failed(struct daemon *daemon, const struct request *request,
-                          const struct http_problem *problem, bool evicted)
+                          const struct render_result *result, const struct http_problem *problem,
+                          bool evicted)
 {
     bool timed_out =
         problem->code == HTTP_RENDER_TIMEOUT || problem->code == HTTP_PAGE_UNRESPONSIVE;
@@ -136,7 +91,7 @@ void dialect_reply_failed(struct daemon *daemon, const struct request *request,
         .status = http_code_status(problem->code),
         .message = problem->detail,
     };
-    reply_document(daemon, request, attributes_failed(&request->http, &error), timed_out,
+    reply_document(daemon, request, result, attributes_failed(&request->http, &error), timed_out,
                    evicted || timed_out);
 }
 
@@ -145,7 +100,7 @@ void dialect_reply_script_failed(struct daemon *daemon, const struct request *re
 {
     const struct attributes_error error = {
         .title = "Script failed", .status = 500, .message = result->error};
-    reply_document(daemon, request, attributes_failed(&request->http, &error), false,
+    reply_document(daemon, request, result, attributes_failed(&request->http, &error), false,
                    request->retires);
 }
 
@@ -154,13 +109,13 @@ void dialect_reply_ready(struct daemon *daemon, const struct request *request,
 {
     json_t *attributes = attributes_ready(&request->http, result);
     if (attributes != NULL) {
-        reply_document(daemon, request, attributes, false, request->retires);
+        reply_document(daemon, request, result, attributes, false, request->retires);
         return;
     }
     const struct attributes_error error = {.title = "Script failed",
                                            .status = 500,
                                            .message = "the result of the recipe is no valid JSON"};
-    reply_document(daemon, request, attributes_failed(&request->http, &error), false,
+    reply_document(daemon, request, result, attributes_failed(&request->http, &error), false,
                    request->retires);
 }
 

@@ -177,7 +177,7 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
     if (result->code == RENDER_SCRIPT_FAILED)
         dialect_reply_script_failed(daemon, request, result);
     else if (dialect_asked(request))
-        dialect_reply_failed(daemon, request, &problem, request->retires);
+        dialect_reply_failed(daemon, request, result, &problem, request->retires);
     else
         reply_problem(daemon, request, &problem, headers->items, headers->count);
 }

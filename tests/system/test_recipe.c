@@ -5,10 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/system/example.h"
 #include "tests/system/stage.h"
-
-#define FOLDER "config/recipe-example/"
-#define KNOBS_COUNT 32
 
 /* What a test changes: further knobs, NULL at the end. */
 struct setup {
@@ -16,59 +14,14 @@ struct setup {
     const char *standby; /* NULL: the application. */
 };
 
-/* The knobs of a daemon, with the four recipes of the example. */
-struct words {
-    char texts[KNOBS_COUNT][PATH_MAX + 128];
-    const char *list[KNOBS_COUNT + 1];
-    size_t count;
-};
-
-static void add_word(struct words *words, const char *name, const char *value)
-{
-    demand(words->count < KNOBS_COUNT, "too many knobs");
-    (void)snprintf(words->texts[words->count], sizeof words->texts[0], "--%s=%s", name, value);
-    words->list[words->count] = words->texts[words->count];
-    words->count++;
-}
-
-static void add_script(struct words *words, const char *route, const char *key, const char *file)
-{
-    char name[64], found[PATH_MAX], relative[64];
-    (void)snprintf(name, sizeof name, "recipe.%s.%s", route, key);
-    (void)snprintf(relative, sizeof relative, FOLDER "%s", file);
-    harness_find_above(relative, found);
-    add_word(words, name, found);
-}
-
-static void add_recipe(struct words *words, const char *route, const char *transition,
-                       const char *standby)
-{
-    char name[64];
-    (void)snprintf(name, sizeof name, "recipe.%s.standby_url", route);
-    add_word(words, name, standby);
-    (void)snprintf(name, sizeof name, "recipe.%s.standby_selector", route);
-    add_word(words, name, "main#ready");
-    add_script(words, route, "before_file", "before.js");
-    add_script(words, route, "transition_file", transition);
-    add_script(words, route, "ready_expression_file", "ready.js");
-    add_script(words, route, "result_file", "result.js");
-}
-
 static struct stage open_with(const struct setup *setup)
 {
-    static struct words words;
     struct stage stage = {.harness = harness_new(), .origin = origin_new()};
     const char *standby =
         setup->standby ? setup->standby : origin_url(stage.origin, "/recipe/app.html");
-    words.count = 0;
-    add_recipe(&words, "visit", "visit.js", standby);
-    add_recipe(&words, "module", "module.js", standby);
-    add_recipe(&words, "command", "command.js", standby);
-    add_recipe(&words, "screenshot", "visit.js", standby);
-    for (size_t i = 0; setup->knobs[i]; i++)
-        words.list[words.count++] = setup->knobs[i];
-    words.list[words.count] = NULL;
-    harness_start(stage.harness, words.list);
+    struct example *example = example_new(standby, setup->knobs);
+    harness_start(stage.harness, example_knobs(example));
+    example_free(example);
     return stage;
 }
 
@@ -312,6 +265,46 @@ START_TEST(times_out)
 }
 END_TEST
 
+/* D-017, D-018 and D-022 of the scenarios: what else its affinity was doing, in the
+ * diagnostics of what did not come to an end. */
+START_TEST(tells_what_its_affinity_was_doing)
+{
+    const struct setup setup = {.knobs = {"--pool.pages_min=1", "--pool.pages_max=1",
+                                          "--pool.affinity_pages_max=1",
+                                          "--manager.render_timeout_ms=3000"}};
+    struct stage stage = open_with(&setup);
+    struct flight *flight = flight_new(stage.harness->address);
+    struct ask ask = {"/prerender-visit", origin_url(stage.origin, "/gate?name=v"), "a", NULL,
+                      NULL};
+    (void)begin(flight, &ask);
+    demand(origin_wait_gate(stage.origin, "v", 1, SOON_MS), "it does not run");
+    ask.subject = origin_url(stage.origin, "/static?n=6");
+    ask.more = ",\"priority\":5";
+    (void)begin(flight, &ask);
+    demand(harness_wait_load(stage.harness, 1, 1), "not one runs and one waits");
+    demand(flight_wait(flight, 0, 60000), "no answer");
+    json_t *tree = document_of(flight_reply(flight, 0));
+    expect_truth(tree, "meta.pool.timedOut", true);
+    const json_t *diagnostics = at(tree, "data.attributes.meta.diagnostics");
+    const json_t *other = json_array_get(json_object_get(diagnostics, "affinityActivity"), 0);
+    expect_text(other, "url", ask.subject);
+    expect_text(other, "kind", "/prerender-visit");
+    expect_text(other, "queue", "main");
+    expect_text(other, "state", "queued");
+    expect_int(other, "priority", 5);
+    demand(json_is_integer(json_object_get(other, "ageMs")), "no age");
+    expect_text(diagnostics, "phase", "settle");
+    expect_truth(diagnostics, "mainThreadAnswered", true);
+    demand(json_integer_value(json_object_get(diagnostics, "phaseAgeMs")) > 1000, "no age");
+    demand(json_is_integer(json_object_get(diagnostics, "taskMs")), "no times");
+    json_decref(tree);
+    demand(flight_wait(flight, 1, 60000), "no answer");
+    origin_open_gate(stage.origin, "v");
+    flight_free(flight);
+    stage_close(&stage);
+}
+END_TEST
+
 /* The image of what the transition has brought, and of a navigation; a PNG says its size. */
 START_TEST(takes_screenshots)
 {
@@ -469,6 +462,7 @@ int main(void)
     suite_add(suite, loads_modules, 120);
     suite_add(suite, runs_commands, 120);
     suite_add(suite, times_out, 120);
+    suite_add(suite, tells_what_its_affinity_was_doing, 120);
     suite_add(suite, takes_screenshots, 120);
     suite_add(suite, keeps_what_a_batch_owns, 120);
     suite_add(suite, keeps_affinities_apart, 120);
