@@ -91,6 +91,7 @@ static void send_heartbeat(struct daemon *daemon)
     heartbeat->due_ms = daemon->now_ms + daemon->config.manager.heartbeat_interval_ms;
     heartbeat->changed_ms = daemon->now_ms + CHANGE_INTERVAL_MS;
     heartbeat->changed = false;
+    heartbeat->begun++;
     call.body = report_heartbeat(daemon);
     if (call.body == NULL) {
         heartbeat->failed++;

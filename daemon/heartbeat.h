@@ -33,7 +33,7 @@ struct heartbeat {
     bool changed;        /* The warm list is not the one of the last heartbeat. */
     bool unregisters;    /* Nothing but that is sent any more. */
     bool unregistered;
-    uint64_t sent, failed, notices_sent;
+    uint64_t begun, sent, failed, notices_sent;
     struct host_shell shell;
     struct outbox outbox;
 };

@@ -54,9 +54,11 @@ void metrics_count_phases(struct metrics *metrics, const struct phases *phases)
         observe(&metrics->phases[i], phase_ends_us, phases->ms[i] * 1000);
 }
 
-void metrics_count_turn(struct metrics *metrics, uint64_t us)
+void metrics_count_turn(struct metrics *metrics, uint64_t us, bool has_heartbeat)
 {
     observe(&metrics->turns, turn_ends_us, us);
+    if (has_heartbeat)
+        observe(&metrics->heartbeat_turns, turn_ends_us, us);
 }
 
 void metrics_count_finished(struct metrics *metrics, const struct http_finished *finished)
@@ -232,6 +234,11 @@ static void write_turns(const struct source *to)
     write_histogram(to, "", turn_ends_us, &to->metrics->turns);
 }
 
+static void write_heartbeat_turns(const struct source *to)
+{
+    write_histogram(to, "", turn_ends_us, &to->metrics->heartbeat_turns);
+}
+
 static void write_requests(const struct source *to)
 {
     for (size_t route = 0; route < HTTP_ROUTES; route++) {
@@ -286,6 +293,8 @@ static const struct metric_row {
      write_restarts},
     {"prerenderd_loop_turn_seconds", "histogram",
      "Duration of one turn of the loop: how long anything else had to wait.", write_turns},
+    {"prerenderd_heartbeat_turn_seconds", "histogram",
+     "The same of turns in which the manager was sent a heartbeat.", write_heartbeat_turns},
     {"prerenderd_http_requests_total", "counter",
      "HTTP requests by route and status; 0: the client left before its answer.", write_requests},
     {"prerenderd_http_response_bytes_total", "counter", "Bytes of bodies sent.",

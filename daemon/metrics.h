@@ -35,7 +35,7 @@ struct histogram {
 struct metrics {
     uint64_t renders[METRIC_OUTCOMES];
     struct histogram phases[PHASES];
-    struct histogram turns;
+    struct histogram turns, heartbeat_turns;
     uint64_t requests[HTTP_ROUTES][METRIC_STATUSES];
     uint64_t response_bytes;
 };
@@ -51,7 +51,8 @@ struct metrics_state {
 void metrics_count_outcome(struct metrics *, enum metric_outcome);
 /* The phases of a render that ran to its end. */
 void metrics_count_phases(struct metrics *, const struct phases *);
-void metrics_count_turn(struct metrics *, uint64_t us);
+/* `has_heartbeat`: the manager was told the state in it. */
+void metrics_count_turn(struct metrics *, uint64_t us, bool has_heartbeat);
 void metrics_count_finished(struct metrics *, const struct http_finished *);
 /* The text exposition format, version 0.0.4, from malloc(); NULL when memory is out. */
 char *metrics_text(const struct metrics *, const struct metrics_state *, size_t *ret_bytes);

@@ -150,10 +150,11 @@ static void run_rounds(struct daemon *daemon)
 
 static void turn(struct daemon *daemon)
 {
-    uint64_t start_ns = uv_hrtime();
+    uint64_t start_ns = uv_hrtime(), begun = daemon->heartbeat.begun;
     daemon->now_ms = start_ns / 1000000;
     run_rounds(daemon);
-    metrics_count_turn(&daemon->metrics, (uv_hrtime() - start_ns) / 1000);
+    metrics_count_turn(&daemon->metrics, (uv_hrtime() - start_ns) / 1000,
+                       daemon->heartbeat.begun != begun);
 }
 
 static void on_prepare(uv_prepare_t *handle)

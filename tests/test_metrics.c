@@ -209,7 +209,7 @@ static void check_buckets(const struct scrape *scrape)
             histograms++;
         }
     }
-    ck_assert_uint_eq(histograms, PHASES + 1); /* One per phase, the total, the turns. */
+    ck_assert_uint_eq(histograms, PHASES + 2); /* One per phase, the total, turns of two kinds. */
 }
 
 START_TEST(every_line_is_valid)
@@ -225,7 +225,7 @@ START_TEST(every_line_is_valid)
         for (size_t i = 0; i < PHASES; i++)
             phases.ms[i] = ms + i;
         metrics_count_phases(metrics, &phases);
-        metrics_count_turn(metrics, ms);
+        metrics_count_turn(metrics, ms, ms > 10);
     }
     struct scrape *scrape = scrape_of(metrics, &state);
     check_buckets(scrape);

@@ -13,9 +13,10 @@
 
 /* What is left out, once the daemon has taken the browser into service. */
 struct standin_script {
-    uint32_t disposals; /* So many contexts are not disposed of until their page crashed. */
-    uint32_t closes;    /* So many pages are not closed on their own. */
-    bool is_deaf;       /* Nor is any context after the crash; only in the first browser. */
+    uint32_t disposals;  /* So many contexts are not disposed of until their page crashed. */
+    uint32_t closes;     /* So many pages are not closed on their own. */
+    uint32_t latency_ms; /* Of everything, in browsers that are connected to later; 0: none. */
+    bool is_deaf;        /* Nor is any context after the crash; only in the first browser. */
 };
 
 struct standin_ledger {

@@ -114,10 +114,22 @@ void standin_get_ledger(struct standin *standin, struct standin_ledger *ret)
 static void *serve(void *browser_)
 {
     struct browser_of *browser = browser_;
+    pthread_mutex_lock(&browser->standin->mutex);
+    uint32_t latency_ms = browser->standin->script.latency_ms;
+    pthread_mutex_unlock(&browser->standin->mutex);
+    struct delay *delay = latency_ms > 0 ? delay_new(browser, latency_ms) : NULL;
     if (peer_accept(browser->fd)) {
-        for (char *text; (text = peer_read(browser->fd)) != NULL; free(text)) {
-            standin_handle(browser, text);
+        for (char *text; (text = peer_read(browser->fd)) != NULL;) {
+            if (delay != NULL) {
+                delay_put(delay, text);
+            } else {
+                standin_handle(browser, text);
+                free(text);
+            }
         }
+    }
+    if (delay != NULL) {
+        delay_free(delay);
     }
     close(browser->fd);
     free(browser);

@@ -5,11 +5,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "tests/system/standin.h"
 
 #define ID_BYTES 33
-#define CONTEXTS_MAX 64
-#define PAGES_MAX 128
+#define CONTEXTS_MAX 512
+#define PAGES_MAX 512
 
 struct context_of {
     char id[ID_BYTES];
@@ -53,6 +54,13 @@ void standin_count(struct browser_of *);
 bool standin_leaves_out_close(struct browser_of *);
 bool standin_leaves_out_disposal(struct browser_of *, struct context_of *);
 void standin_note_crash(struct browser_of *, struct context_of *);
+
+/* standin_delay.c */
+struct delay;
+struct delay *delay_new(struct browser_of *, uint32_t latency_ms);
+void delay_put(struct delay *, char *text); /* Takes it. */
+/* What is on its way is delivered first. */
+void delay_free(struct delay *);
 
 /* standin_page.c */
 void standin_navigate(const struct command *);
