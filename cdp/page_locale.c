@@ -78,15 +78,15 @@ static void on_world(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
 /* A call that is lost or late ends with the time of the render. */
 static void set_timezone(struct page *page, uint64_t now_ms)
 {
-    const char *timezone = page->render.params->page.timezone;
+    const char *zone = page->render.params->page.timezone;
 
-    if (timezone == NULL) {
+    if (zone == NULL) {
         page_render_located(page, now_ms, NULL, NULL);
         return;
     }
     page->render.has_timezone = true;
-    page_call(page, now_ms, "Emulation.setTimezoneOverride",
-              json_pack("{s:s}", "timezoneId", timezone), NULL, 0);
+    page_call(page, now_ms, "Emulation.setTimezoneOverride", json_pack("{s:s}", "timezoneId", zone),
+              NULL, 0);
     page_call(
         page, now_ms, "Page.createIsolatedWorld",
         json_pack("{s:s, s:s}", "frameId", page->target->target_id, "worldName", "prerenderd"),
