@@ -9,7 +9,8 @@
  *   events.c   what the adapters report, turned into events of the pool
  *   act.c      what the pool decides, carried out
  *   requests.c render requests by id, from arrival to answer; share.c: several with one render
- *   reply.c    a render result as an HTTP answer, with verdict.c, envelope.c
+ *   reply.c    a render result as an HTTP answer, with verdict.c, envelope.c,
+ *              diagnosis.c
  *   dialect.c  answers in the dialect of a fleet manager
  *   diagnostics.c  what they say about how they came about
  *   attributes.c  what a recipe has answered, as attributes of the dialect

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include "daemon/diagnosis.h"
 #include "daemon/keys.h"
 #include "daemon/verdict.h"
 
@@ -47,6 +48,7 @@ char *envelope_text(const struct request *request, const struct render_result *r
         (json_int_t)result->clock_skew_ms);
     if (root == NULL)
         return NULL;
+    diagnosis_add(root, result);
     char *text = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;

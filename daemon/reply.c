@@ -1,6 +1,7 @@
 /* reply.c: a render result as an HTTP answer: what was made with headers that tell how it
  * came about, or an envelope that holds everything, or a typed error. */
 #include "daemon/daemon.h"
+#include "daemon/diagnosis.h"
 #include "daemon/path_mode.h"
 #include "daemon/verdict.h"
 
@@ -169,9 +170,11 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
                          const struct render_result *result, const struct header_set *headers)
 {
     char detail[512];
+    char *members = diagnosis_text(daemon, request, result);
     const struct http_problem problem = {
         .code = verdict_code(result->code),
         .detail = verdict_detail(&daemon->config, result, detail, sizeof detail),
+        .members = members,
         .param = result->param,
     };
     if (result->code == RENDER_SCRIPT_FAILED)
@@ -180,6 +183,7 @@ static void reply_failed(struct daemon *daemon, const struct request *request,
         dialect_reply_failed(daemon, request, result, &problem, request->retires);
     else
         reply_problem(daemon, request, &problem, headers->items, headers->count);
+    free(members);
 }
 
 static void log_render(const struct daemon *daemon, const struct request *request,
@@ -194,7 +198,8 @@ static void log_render(const struct daemon *daemon, const struct request *reques
         LOG_KEY("url", url, url_bytes), LOG_U64("priority", params->priority),
         LOG_STR("outcome", verdict_outcome(result->outcome)),
         LOG_STR("error", result->net_error[0] != '\0' ? result->net_error : NULL),
-        LOG_U64("origin_status", (uint64_t)result->status),
+        LOG_U64("origin_status", (uint64_t)result->status), LOG_U64("pending", result->pending),
+        LOG_STR("late_in", result->late.phase),
         LOG_STR("context", verdict_warmth(request->grant.warmth)), LOG_U64("page", request->page),
         LOG_U64("attempt", request->grant.attempt), LOG_U64("permit_ms", phases->ms[PHASE_PERMIT]),
         LOG_U64("admission_ms", phases->ms[PHASE_ADMISSION]),

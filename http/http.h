@@ -188,6 +188,7 @@ struct http_problem {
     const char *detail;      /* One sentence: what is wrong and what would be right. */
     const char *param;       /* The parameter or header it is about; NULL: none. */
     uint64_t retry_after_ms; /* 0: no Retry-After. */
+    const char *members;     /* A JSON object whose members are added; NULL: none. */
 };
 /* More headers than this cannot be added to a problem. */
 #define HTTP_PROBLEM_HEADERS_MAX 32

@@ -130,6 +130,11 @@ static char *json_body(const struct problem_row *row, const struct http_problem 
         error |= json_object_set_new(root, "retryAfterMs", retry);
     }
     error |= json_object_set_new(root, "requestId", json_string(request_id));
+    if (problem->members) {
+        json_t *members = json_loads(problem->members, 0, NULL);
+        error |= json_object_update_missing(root, members);
+        json_decref(members);
+    }
     char *text = error ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;

@@ -102,6 +102,12 @@ START_TEST(envelope)
     ck_assert_int_eq(status, 200);
     ck_assert_int_eq(attempts, 1);
     check_timings(timings);
+    const json_t *resources = json_object_get(tree, "resources");
+    ck_assert_int_eq(json_integer_value(json_object_get(resources, "count")), 1);
+    ck_assert(json_is_array(json_object_get(tree, "console")));
+    ck_assert(json_is_array(json_object_get(tree, "exceptions")));
+    ck_assert(json_is_array(json_object_get(tree, "redirects")));
+    ck_assert_uint_eq(json_array_size(json_object_get(tree, "pending")), 0);
     json_decref(tree);
     flight_free(flight);
     stage_close(&stage);
@@ -297,6 +303,10 @@ START_TEST(timeouts)
     client_render(address, &reply, "{s:s, s:i, s:s, s:{s:s}}", "url", hang, "timeoutMs", 2000,
                   "onTimeout", "error", "wait", "until", "load");
     expect_problem(&reply, 504, "render_timeout", "timeoutMs");
+    expect_header(&reply, "X-Prerenderd-Pending", "1");
+    ck_assert_ptr_nonnull(strstr(reply.body, "\"phase\":\"load\""));
+    ck_assert_ptr_nonnull(strstr(reply.body, "\"mainThreadAnswers\":true"));
+    ck_assert_ptr_nonnull(strstr(reply.body, "/never\",\"type\":\"image\""));
     client_reply_free(&reply);
     /* Nothing has arrived that could be captured. */
     client_render(address, &reply, "{s:s, s:i}", "url", origin_url(stage.origin, "/never"),
@@ -306,6 +316,12 @@ START_TEST(timeouts)
     client_reply_free(&reply);
     client_render(address, &reply, "{s:s}", "url", origin_url(stage.origin, "/static?n=next"));
     expect_reply(&reply, 200, "page next");
+    client_reply_free(&reply);
+    /* A rule that is hit is named, with what hit it. */
+    client_render(address, &reply, "{s:s, s:{s:[i]}}", "url",
+                  origin_url(stage.origin, "/static?n=ruled"), "failOn", "status", 200);
+    expect_problem(&reply, 422, "fail_on", "failOn.status");
+    ck_assert_ptr_nonnull(strstr(reply.body, "/static?n=ruled"));
     client_reply_free(&reply);
     stage_close(&stage);
 }
