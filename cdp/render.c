@@ -302,7 +302,7 @@ void render_do_look(struct render *render, uint64_t now_ms, struct render_comman
     assert(!render->is_looking);
     render->is_looking = true;
     render->looked_ms = now_ms;
-    render->slices_unlooked = 0;
+    render->unlooked_ms = 0;
     render_do(ret, RENDER_DO_LOOK);
 }
 
@@ -317,6 +317,7 @@ void render_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
     if (render->plan.wait.is_real)
         return; /* Nothing to give. */
     render->is_granted = true;
+    render->grant_ms = virtual_ms;
     render->granted_ms = now_ms;
     render->paced_ms = 0;
     render_do_virtual(ret, is_regardless ? RENDER_DO_ADVANCE : RENDER_DO_GRANT, virtual_ms);

@@ -13,7 +13,8 @@
  * clock is paused before the navigation and granted in slices, which stand still while
  * fetches are pending. Slices before the load event are free; after it settle_virtual_ms
  * are counted, with the page's own clock (looks) and not by counting slices: a grant over
- * a grant makes both expire. Frames come in real time; a frame is awaited when a script
+ * a grant makes both expire. A slice is 500 ms, and more while looks bring nothing new.
+ * Frames come in real time; a frame is awaited when a script
  * has run since the last one, so a page without scripts waits for none. When the clock
  * has stood still for stuck_request_ms without progress, the rest is granted without
  * regard to fetches. Frames are late while the page's clock is behind the real one, so
@@ -209,7 +210,9 @@ struct render {
     uint64_t progress_ms;           /* Last sign of progress. */
     uint64_t paced_ms;              /* When the next slice may be granted; 0: not waiting. */
     uint32_t slices;                /* Of this document, before its load event. */
-    uint32_t slices_unlooked;       /* Expired since the last look was sent. */
+    uint32_t unmoved_slices;        /* In a row that have brought nothing new. */
+    uint32_t grant_ms;              /* Virtual time of the latest grant. */
+    uint32_t unlooked_ms;           /* Expired since the last look was sent. */
     bool is_stuck;                  /* Fetches no longer count. */
     bool is_inspected, has_streams;
 

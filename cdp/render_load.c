@@ -16,7 +16,8 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->has_look = render->is_frame_owed = render->has_measure = false;
     render->progress_ms = render->granted_ms = now_ms;
     render->paced_ms = render->retry_ms = render->inject_ms = 0;
-    render->slices = render->slices_unlooked = render->frames = render->quiet_looks = 0;
+    render->slices = render->unmoved_slices = render->unlooked_ms = render->frames =
+        render->quiet_looks = 0;
     render->parsed_ms = render->loaded_ms = 0;
     render->is_transiting = false;
     render->is_checking = render->has_check = render->is_met = render->is_hastened = false;
@@ -102,7 +103,7 @@ static void load_expired(struct render *render, uint64_t now_ms, struct render_c
     render->is_granted = false;
     render->progress_ms = now_ms;
     render->slices++;
-    render->slices_unlooked++;
+    render->unlooked_ms += render->grant_ms;
     if (render->slices < RENDER_SLICES_FREE_MAX)
         render_grant(render, now_ms, RENDER_SLICE_VIRTUAL_MS, ret);
     else

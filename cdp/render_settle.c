@@ -23,7 +23,7 @@ static uint32_t frames_max(const struct render *render)
 /* The page's clock, at a guess when slices have expired since the last look. */
 static double virtual_now_ms(const struct render *render)
 {
-    return render->look.virtual_ms + (double)render->slices_unlooked * RENDER_SLICE_VIRTUAL_MS;
+    return render->look.virtual_ms + (double)render->unlooked_ms;
 }
 
 static bool is_time_over(const struct render *render)
@@ -81,12 +81,29 @@ static bool is_held(const struct render *render)
     return wait_is_held(render) || quiet_is_held(render, virtual_now_ms(render));
 }
 
-static void settle_grant(struct render *render, uint64_t now_ms, struct render_commands *ret)
+/* While looks bring nothing new, slices grow: a page that is done is asked less often. What
+ * is waited for is looked for just as often as ever. */
+static uint32_t slice_ms(const struct render *render)
 {
-    /* Waiting in real time must not send the clock far ahead. */
-    bool is_short = is_patient(render) && is_time_over(render) &&
-                    !quiet_is_held(render, virtual_now_ms(render));
+    double left_ms = render->settled_virtual_ms - virtual_now_ms(render);
+    uint32_t doublings = render->unmoved_slices < RENDER_DOUBLINGS_MAX ? render->unmoved_slices
+                                                                       : RENDER_DOUBLINGS_MAX;
+    uint32_t slice_ms = RENDER_SLICE_VIRTUAL_MS << doublings;
 
+    /* Waiting in real time must not send the clock far ahead. */
+    if (is_patient(render) && is_time_over(render) &&
+        !quiet_is_held(render, virtual_now_ms(render)))
+        return RENDER_SLICE_VIRTUAL_MS / 10;
+    if (is_patient(render) || wait_is_asked(render) || is_held(render))
+        return RENDER_SLICE_VIRTUAL_MS;
+    while (slice_ms > RENDER_SLICE_VIRTUAL_MS && slice_ms / 2 >= left_ms)
+        slice_ms /= 2;
+    return slice_ms;
+}
+
+static void settle_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
+                         struct render_commands *ret)
+{
     if (is_time_over(render) && is_held(render)) {
         render->slices_held++;
         if (render->slices_held > RENDER_SLICES_HELD_MAX) {
@@ -94,8 +111,7 @@ static void settle_grant(struct render *render, uint64_t now_ms, struct render_c
             return;
         }
     }
-    render_grant(render, now_ms, is_short ? RENDER_SLICE_VIRTUAL_MS / 10 : RENDER_SLICE_VIRTUAL_MS,
-                 ret);
+    render_grant(render, now_ms, virtual_ms, ret);
 }
 
 static bool is_settled(const struct render *render)
@@ -127,21 +143,22 @@ void settle_next(struct render *render, uint64_t now_ms, struct render_commands 
     } else if (render->is_granted) {
         return;
     } else if (render->is_frame_owed) {
-        settle_grant(render, now_ms, ret);
+        settle_grant(render, now_ms, slice_ms(render), ret);
     } else if (is_settled(render)) {
-        if (render->slices_unlooked > 0)
+        if (render->unlooked_ms > 0)
             settle_look(render, now_ms, ret);
         else
             capture_enter(render, now_ms, false, ret);
-    } else if (is_patient(render) && render->slices_unlooked > 0) {
+    } else if (is_patient(render) && render->unlooked_ms > 0) {
         settle_look_only(render, now_ms, ret);
     } else if (is_patient(render) && render->frames < frames_max(render) &&
                do_frames_come(render, now_ms)) {
         settle_frame(render, ret);
     } else {
-        if (render->slices_unlooked > 0)
+        uint32_t virtual_ms = slice_ms(render); /* Asked first: a look counts slices anew. */
+        if (render->unlooked_ms > 0)
             settle_look_only(render, now_ms, ret);
-        settle_grant(render, now_ms, ret);
+        settle_grant(render, now_ms, virtual_ms, ret);
     }
 }
 
@@ -182,6 +199,11 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
     struct render_look old = render->look;
 
     render->is_looking = false;
+    /* A clock that stands still shows nothing. */
+    if (has_moved(&old, &fact->look) || fact->look.virtual_ms <= old.virtual_ms)
+        render->unmoved_slices = 0;
+    else
+        render->unmoved_slices++;
     if (!fact->ok) {
         capture_enter(render, now_ms, false, ret);
         return;
@@ -219,7 +241,7 @@ static void settle_framed(struct render *render, uint64_t now_ms, struct render_
     render->is_framing = false;
     render->frames++;
     if (!render->is_granted && render->next_loader == 0)
-        settle_grant(render, now_ms, ret);
+        settle_grant(render, now_ms, slice_ms(render), ret);
 }
 
 static uint64_t settle_stuck_ms(const struct render *render)
@@ -274,7 +296,7 @@ static void settle_tick(struct render *render, uint64_t now_ms, struct render_co
         settle_paced(render, now_ms, ret);
     } else if (now_ms >= settle_stuck_ms(render)) {
         render->is_stuck = true;
-        settle_grant(render, now_ms, ret);
+        settle_grant(render, now_ms, slice_ms(render), ret);
     } else if (now_ms >= settle_look_ms(render)) {
         settle_look_only(render, now_ms, ret);
         if (!render->is_inspected) {
@@ -291,7 +313,7 @@ static void settle_traffic(struct render *render, uint64_t now_ms, struct render
         return;
     render->paced_ms = 0;
     if (render->is_granted && render->is_stuck)
-        settle_grant(render, now_ms, ret);
+        settle_grant(render, now_ms, slice_ms(render), ret);
     else
         settle_next(render, now_ms, ret);
 }
@@ -324,7 +346,7 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
         break;
     case RENDER_FACT_EXPIRED:
         render->is_granted = false;
-        render->slices_unlooked++;
+        render->unlooked_ms += render->grant_ms;
         render->progress_ms = now_ms;
         settle_next(render, now_ms, ret);
         break;

@@ -8,6 +8,9 @@
  * has even started. */
 #define RENDER_SLICE_VIRTUAL_MS 500
 
+/* While settling brings nothing new a slice may grow to four of them. */
+#define RENDER_DOUBLINGS_MAX 2
+
 /* Slices granted at once before the load event; further ones follow in real time, so
  * that a document that never loads does not send its clock into the far future. */
 #define RENDER_SLICES_FREE_MAX 20
