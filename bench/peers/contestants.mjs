@@ -14,6 +14,10 @@ import {processes} from './process.mjs';
 const root = import.meta.dirname;
 const STOP_MS = 5000;
 
+// Children that are connected end with this process by themselves; the daemon is not.
+const daemons = new Set();
+process.on('exit', () => daemons.forEach(child => child.kill('SIGTERM')));
+
 // Ends a child and everything below it that does not end with it.
 async function stop(child) {
     const below = processes(child.pid).slice(1);
@@ -127,6 +131,8 @@ export async function startDaemon(program, knobs) {
         createInterface({input: child.stderr}).on('line', onLine);
         child.once('exit', code => reject(new Error(`prerenderd ended with ${code}`)));
     });
+    daemons.add(child);
+    child.once('exit', () => daemons.delete(child));
     await untilReady(port, '/readyz');
     const headers = {'Content-Type': 'application/json'};
     return {

@@ -25,13 +25,14 @@ async function attempt(contestant, page, url, affinity) {
 
 // Every page by every contestant, in turns, so that noise meets all alike. `repeats` says
 // how often in a row: fast ones need more samples for a percentile, and can afford them.
+// After `end_ms` (of performance.now()) no further round begins, but one is always measured.
 // Returns by contestant and page {times, tries, complete, error}.
-export async function latency(contestants, pages, address, rounds, repeats, progress) {
+export async function latency(contestants, pages, address, {rounds, end_ms, repeats, progress}) {
     const results = {};
     for (const {name} of contestants)
         results[name] = Object.fromEntries(pages.map(page => [
             page.name, {times: [], tries: 0, complete: 0, error: ''}]));
-    for (let round = -1; round < rounds; round++) {
+    for (let round = -1; round < rounds && (round < 1 || performance.now() < end_ms); round++) {
         for (const page of pages) {
             // Who is first changes from round to round.
             const order = contestants.map((_, i) => contestants[(i + round + 1) % contestants.length]);
@@ -60,23 +61,23 @@ export async function latency(contestants, pages, address, rounds, repeats, prog
     return results;
 }
 
-// `clients` at once until `jobs` renders are done. `page(i)` is the i-th to be rendered.
-// Returns renders per second, and CPU time per render.
-export async function throughput(contestant, clients, jobs, page, address) {
-    let next = 0, complete = 0;
+// `clients` at once, which start renders for `ms`; those that run then are waited for.
+// `page(i)` is the i-th to be rendered. Returns renders per second, and CPU time per render.
+export async function throughput(contestant, clients, ms, page, address) {
+    let started = 0, complete = 0;
     const before = usage(contestant.pid), start = performance.now();
     await Promise.all(Array.from({length: clients}, async (_, client) => {
-        while (next < jobs) {
-            const what = page(next++);
+        while (performance.now() - start < ms) {
+            const what = page(started++);
             const {ok} = await attempt(contestant, what, address(what), `a${client % 8}`);
             complete += ok;
         }
     }));
     const seconds = (performance.now() - start) / 1000, after = usage(contestant.pid);
     return {
-        rate: complete / seconds, jobs, complete,
-        ownMs: (after.own.ms - before.own.ms) / jobs,
-        browserMs: (after.browser.ms - before.browser.ms) / jobs,
+        rate: complete / seconds, started, complete,
+        ownMs: (after.own.ms - before.own.ms) / started,
+        browserMs: (after.browser.ms - before.browser.ms) / started,
         ownMb: after.own.mb, browserMb: after.browser.mb,
     };
 }

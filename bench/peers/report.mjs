@@ -63,7 +63,7 @@ function mixed({mixes, names}) {
     const rows = [];
     for (const name of names.filter(name => mixes[name] !== undefined)) {
         for (const [clients, mix] of Object.entries(mixes[name]))
-            rows.push([name, clients, fixed(mix.rate, 1), `${mix.complete}/${mix.jobs}`,
+            rows.push([name, clients, fixed(mix.rate, 1), `${mix.complete}/${mix.started}`,
                        fixed(mix.ownMs, 1), fixed(mix.browserMs), fixed(mix.ownMb),
                        fixed(mix.browserMb)]);
     }

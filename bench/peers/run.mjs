@@ -21,9 +21,10 @@ const AFFINITIES = 8;
 // What runs at once in the latency part is one; here it is this many.
 const CLIENTS = isQuick ? [16] : [1, 4, 16];
 const LATENCY_ROUNDS = isQuick ? 1 : 4;
-const FAST_REPEATS = isQuick ? 5 : 6;
-const MIX_RENDERS = isQuick ? {fast: 60, slow: 30} : {fast: 174, slow: 58};
-const PAGE_RENDERS = isQuick ? {fast: 48, slow: 16} : {fast: 96, slow: 32};
+const LATENCY_MS = 8 * 60 * 1000; // No round begins later.
+const FAST_REPEATS = isQuick ? 3 : 6;
+const MIX_MS = isQuick ? 4000 : 8000;
+const PAGE_MS = isQuick ? 700 : 2500;
 // Peers whose throughput is measured: the floor has one page only, and a browser for each
 // render is slower than all others and would take most of the time.
 const isPooled = name => !['floor', 'dump-dom'].includes(name);
@@ -70,12 +71,11 @@ async function measureMixes(contestants, address) {
     for (const clients of CLIENTS) {
         for (const contestant of contestants.filter(({name}) => isPooled(name))) {
             progress(`mix, ${clients} clients: ${contestant.name}`);
-            const jobs = MIX_RENDERS[isFast(contestant.name) ? 'fast' : 'slow'];
             // Without pages that a peer never completes: it would only wait.
             const usable = pages.filter(page => page.name !== 'events');
             mixes[contestant.name] ??= {};
             mixes[contestant.name][clients] = await throughput(
-                contestant, clients, jobs, i => usable[i % usable.length], address);
+                contestant, clients, MIX_MS, i => usable[i % usable.length], address);
         }
     }
     return mixes;
@@ -92,13 +92,16 @@ async function measureRates(contestants, results, address) {
             if (tries > complete)
                 continue; // It is not complete when it is alone.
             progress(`throughput, ${page.name}: ${contestant.name}`);
-            const jobs = PAGE_RENDERS[isFast(contestant.name) ? 'fast' : 'slow'];
             rates[contestant.name][page.name] = await throughput(
-                contestant, 16, jobs, () => page, address);
+                contestant, 16, PAGE_MS, () => page, address);
         }
     }
     return rates;
 }
+
+// What was started ends with this process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => process.exit(1));
 
 const [program] = process.argv.slice(2);
 const knobs = [`--pool.pages_max=${AFFINITIES}`];
@@ -106,8 +109,12 @@ const origin = await startOrigin();
 const address = page => `http://127.0.0.1:${origin.port}/pages/${page.name}`;
 await checkPages(address);
 const {contestants, browser} = await startAll(program, knobs);
-const results = await latency(contestants, pages, address, LATENCY_ROUNDS,
-                              name => isFast(name) ? FAST_REPEATS : 1, progress);
+const results = await latency(contestants, pages, address, {
+    rounds: LATENCY_ROUNDS,
+    end_ms: performance.now() + LATENCY_MS,
+    repeats: name => isFast(name) ? FAST_REPEATS : 1,
+    progress,
+});
 const mixes = await measureMixes(contestants, address);
 const rates = await measureRates(contestants, results, address);
 progress('');
