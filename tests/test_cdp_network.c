@@ -91,6 +91,69 @@ START_TEST(statuses_without_a_document)
 }
 END_TEST
 
+/* Of this test alone, for 127.0.0.1 and by nobody: no browser trusts it. */
+static const char certificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBjTCCATSgAwIBAgIUbK64YRsWIfFBkmKwhRi/WL4TqKgwCgYIKoZIzj0EAwIw\n"
+    "FDESMBAGA1UEAwwJMTI3LjAuMC4xMB4XDTI2MTEyNjIzMDQyOFoXDTQ2MTEyMTIz\n"
+    "MDQyOFowFDESMBAGA1UEAwwJMTI3LjAuMC4xMFkwEwYHKoZIzj0CAQYIKoZIzj0D\n"
+    "AQcDQgAExThwwktPg1L+9+TE0PK6PtLp/wt/agJOtUkQfgPBLOL9JREdYuxWozh3\n"
+    "7Kgfu74UKblckgQQR0FCIk2LNVoRG6NkMGIwHQYDVR0OBBYEFJ7X4PdCZYhE5hHA\n"
+    "hQUnM9444sozMB8GA1UdIwQYMBaAFJ7X4PdCZYhE5hHAhQUnM9444sozMA8GA1Ud\n"
+    "EwEB/wQFMAMBAf8wDwYDVR0RBAgwBocEfwAAATAKBggqhkjOPQQDAgNHADBEAiAF\n"
+    "oyyQ6tWfNlCaB1qPF9taWMZWvJjxKYSdgKl7u7P8IgIgXwBh7bQa3fFGEGPeEsJn\n"
+    "PtVCHrZoapZeL4PyzgFPePs=\n"
+    "-----END CERTIFICATE-----\n";
+static const char key[] = "-----BEGIN PRIVATE KEY-----\n"
+                          "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5+Nz1R27G5wRjpWi\n"
+                          "LIX8SHSQ30xn0VLmVUoiiIyA9wehRANCAATFOHDCS0+DUv735MTQ8ro+0un/C39q\n"
+                          "Ak61SRB+A8Es4v0lER1i7FajOHfsqB+7vhQpuVySBBBHQUIiTYs1WhEb\n"
+                          "-----END PRIVATE KEY-----\n";
+
+static enum MHD_Result on_tls(void *owner, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_bytes, void **request)
+{
+    (void)owner;
+    (void)url;
+    (void)method;
+    (void)version;
+    (void)upload;
+    (void)upload_bytes;
+    (void)request;
+    return answer(connection, 200, "text/html", NULL, NULL, copy_of("secret"));
+}
+
+/* The page is none the worse for it, nor for an origin that is not there any more. */
+START_TEST(untrusted_and_refused)
+{
+    uint64_t page = open_page();
+    char url[64];
+    struct MHD_Daemon *tls = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS, 0, NULL, NULL, on_tls, NULL,
+        MHD_OPTION_HTTPS_MEM_CERT, certificate, MHD_OPTION_HTTPS_MEM_KEY, key, MHD_OPTION_END);
+
+    ck_assert_ptr_nonnull(tls);
+    (void)snprintf(url, sizeof url, "https://127.0.0.1:%u/",
+                   MHD_get_daemon_info(tls, MHD_DAEMON_INFO_BIND_PORT)->port);
+    struct answer answer = RENDER(page, .path = url);
+    check_failed(&answer, RENDER_NAVIGATION_FAILED);
+    ck_assert_str_eq(answer.result->net_error, "net::ERR_CERT_AUTHORITY_INVALID");
+    ck_assert(answer.ok);
+    done(&answer);
+    MHD_stop_daemon(tls);
+    answer = RENDER(page, .path = url);
+    check_failed(&answer, RENDER_NAVIGATION_FAILED);
+    ck_assert_str_eq(answer.result->net_error, "net::ERR_CONNECTION_REFUSED");
+    ck_assert(answer.ok);
+    done(&answer);
+    answer = RENDER(page, .path = "/static");
+    check_complete(&answer);
+    done(&answer);
+    close_page(page);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cdp_network");
@@ -100,6 +163,7 @@ int main(void)
     tcase_add_test(tcase, redirects_are_reported);
     tcase_add_test(tcase, viewport_is_set_and_reset);
     tcase_add_test(tcase, statuses_without_a_document);
+    tcase_add_test(tcase, untrusted_and_refused);
     suite_add_tcase(suite, tcase);
     return stage_main(suite);
 }
