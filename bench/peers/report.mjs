@@ -30,7 +30,8 @@ function machine(browserPath) {
     ].join('\n');
 }
 
-const ofPage = (results, contestant, page) => results[contestant][page.name];
+const nothing = {times: [], tries: 0, complete: 0};
+const ofPage = (results, contestant, page) => results[contestant]?.[page.name] ?? nothing;
 const isSound = ({times, tries, complete}) => times.length > 0 && complete === tries;
 const medianOf = result => isSound(result) ? median(result.times) : NaN;
 
@@ -128,7 +129,8 @@ export function report(measured, browserPath, command) {
     });
     const rows = targets(measured).map(([what, value, limit, isMore]) => [
         what, fixed(value, 2), `${isMore ? 'at least' : 'at most'} ${limit}`,
-        (isMore ? value >= limit : value <= limit) ? 'met' : 'NOT MET']);
+        !Number.isFinite(value) ? 'not measured' :
+            (isMore ? value >= limit : value <= limit) ? 'met' : 'NOT MET']);
     return `# Results of the comparison with peers
 
 Written by \`${command}\`; do not edit. All contestants ran in one run on one machine, in

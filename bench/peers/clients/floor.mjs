@@ -77,15 +77,16 @@ class Page {
 
     #expired() {
         this.granted = false;
-        this.unlooked++;
+        this.unlooked += this.grantMs; // In ms.
         if (this.expired !== undefined)
             this.expired();
-        else if (this.unlooked < 20)
+        else if (this.unlooked < 20 * SLICE_MS)
             this.grant();
     }
 
     grant(ms = SLICE_MS) {
         this.granted = true;
+        this.grantMs = ms;
         this.grantedAt = performance.now();
         this.send('Emulation.setVirtualTimePolicy', {
             policy: this.stuck ? 'advance' : 'pauseIfNetworkFetchesPending', budget: ms});
@@ -116,7 +117,7 @@ class Page {
     }
 
     clock() {
-        return this.seen.clock + this.unlooked * SLICE_MS;
+        return this.seen.clock + this.unlooked;
     }
 
     ahead() {
@@ -135,11 +136,22 @@ class Page {
                       look.listeners !== old.listeners || look.documents !== old.documents ||
                       look.requests !== old.requests;
         this.quiet = moved ? 0 : this.quiet + 1;
+        this.unmoved = moved || look.clock <= old.clock ? 0 : this.unmoved + 1;
         if (moved) {
             this.owed = this.frames < (this.patient() ? FRAMES_PATIENT_MAX : FRAMES_MAX);
             this.measured = false;
         }
         return moved;
+    }
+
+    // Slices grow while nothing moves.
+    slice(left) {
+        if (this.patient())
+            return left <= 0 ? SLICE_MS / 10 : SLICE_MS;
+        let ms = SLICE_MS << Math.min(this.unmoved, 2);
+        while (ms > SLICE_MS && ms / 2 >= left)
+            ms /= 2;
+        return ms;
     }
 
     async hasStreams() {
@@ -202,8 +214,9 @@ class Page {
                 await measure;
                 this.measured = !moved;
             } else {
+                const ms = this.slice(end - this.clock());
                 const looking = this.unlooked > 0 ? this.look() : null;
-                this.grant(this.patient() && isOver ? SLICE_MS / 10 : SLICE_MS);
+                this.grant(ms);
                 if (looking !== null)
                     this.judge(await looking);
                 if (this.patient() && this.frames < framesMax)
@@ -215,7 +228,7 @@ class Page {
 
     async render(url) {
         this.stuck = this.granted = this.owed = this.measured = false;
-        this.frames = this.quiet = this.unlooked = 0;
+        this.frames = this.quiet = this.unmoved = this.unlooked = 0;
         this.expired = undefined;
         this.scriptBefore = this.seen.script;
         const by = LEAD_MS - this.ahead();
