@@ -87,6 +87,8 @@ struct page_render {
     bool has_empty_body; /* Was measured so. */
     bool is_served;      /* The request's own document is; see page_html.c. */
     bool has_clock;      /* The skew at the start is known. */
+    enum output output;  /* Being made. */
+    char stream[64];     /* Of the PDF that is being read; "": none. */
 };
 
 struct page {
@@ -154,7 +156,7 @@ void page_render_tick(struct page *, uint64_t now_ms);
 void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *);
 
 /* page_calls.c: carries out one command of the machine. */
-void page_do(struct page *, uint64_t now_ms, enum render_command_type, uint32_t virtual_ms);
+void page_do(struct page *, uint64_t now_ms, const struct render_command *);
 /* A call of the render that the page has. */
 void page_call(struct page *, uint64_t now_ms, const char *method, json_t *params, call_done *done,
                uint64_t tag);
@@ -220,6 +222,26 @@ void page_value(struct page *, uint64_t now_ms);
 char *page_ready_expression(const struct page *);
 /* RENDER_DO_CAPTURE of a screenshot. */
 void page_image(struct page *, uint64_t now_ms);
+/* page_output.c: what is made beside the document; page_image.c, page_pdf.c. */
+void page_output_make(struct page *, uint64_t now_ms, enum output);
+/* Another document is shown: forgets what was made of the one before. */
+void page_output_clear(struct page *);
+/* Tells the machine about the output that was asked for with `tag`. */
+void page_output_made(struct page *, uint64_t now_ms, uint64_t tag, uint64_t bytes);
+void page_output_lost(struct page *, uint64_t now_ms, uint64_t tag);
+void page_output_too_large(struct page *, uint64_t now_ms, uint64_t tag);
+/* `param` is static; `why` ends the sentence. */
+void page_output_failed(struct page *, uint64_t now_ms, uint64_t tag, const char *param,
+                        const char *why);
+/* The message of a refused call, for page_output_failed(). */
+void page_output_refusal(const struct call_reply *, char *ret, size_t ret_bytes);
+/* Stores a copy of the span as the output; `is_base64`: its size is that of what it encodes. */
+void page_output_store(struct page *, uint64_t now_ms, uint64_t tag, struct cdp_span,
+                       bool is_base64);
+void page_image_make(struct page *, uint64_t now_ms);
+void page_pdf_make(struct page *, uint64_t now_ms);
+/* After the render: closes the stream of a PDF that was not read to its end. */
+void page_pdf_undo(struct page *, uint64_t now_ms);
 
 /* page_override.c: `page` of the parameters; before the navigation, and after the render. */
 void page_override_apply(struct page *, uint64_t now_ms);

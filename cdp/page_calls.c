@@ -13,19 +13,27 @@
 /* Titles are cut here: what a page calls itself is no document. */
 #define TITLE_UNITS_MAX "2048"
 
+/* Metas of a document beyond this are left out. */
+#define METAS_MAX "100"
+
 /* Runs on the document, in an isolated world: nothing the page has overridden is seen.
  * The exact size in bytes is worked out only when the document may be too large. */
 static const char measure_script[] =
-    "function(max,empty){"
+    "function(max,empty,metas){"
     "const e=this.documentElement,h=e?e.outerHTML:'';let n=h.length;"
     "if(n*3>max)n=new TextEncoder().encode(h).length;"
     "const p=performance.getEntriesByType('navigation')[0];"
+    "const clean=(t,max)=>t.slice(0,max).toWellFormed().replace(/\\0/g,''),"
+    "all=Object.create(null);let left=metas?" METAS_MAX ":0;"
+    "if(left)for(const m of Document.prototype.querySelectorAll.call(this,'meta')){"
+    "const k=clean(m.getAttribute('name')||m.getAttribute('property')||'',128).toLowerCase(),"
+    "v=m.getAttribute('content');"
+    "if(k&&v!==null&&!(k in all)){all[k]=clean(v," TITLE_UNITS_MAX ");if(--left===0)break}}"
     "const u=this.URL;" /* A data: URL is the document itself, and as good as none. */
     "return[p?p.responseStatus:0,n,this.readyState==='loading',"
-    "u.startsWith('data:')?'about:blank':u,"
-    "this.title.slice(0," TITLE_UNITS_MAX ").toWellFormed().replace(/\\0/g,''),"
+    "u.startsWith('data:')?'about:blank':u,clean(this.title," TITLE_UNITS_MAX "),"
     "empty&&(b=>!b||!b.innerText.trim()&&!b.querySelector('img,svg,canvas,video,iframe,object,'"
-    "+'embed,input,button,select,textarea'))(this.body)]}";
+    "+'embed,input,button,select,textarea'))(this.body),all]}";
 
 static const char frame_script[] = "new Promise(r=>requestAnimationFrame(()=>r(0)))";
 
@@ -159,14 +167,16 @@ static void do_frame(struct page *page, uint64_t now_ms)
                 FRAME_TIMEOUT_MS, on_framed, render->loader);
 }
 
-/* Takes title and URL of the measured document over into the result. */
-static void take_names(struct render_result *result, const json_t *value)
+/* Takes title, metas and URL of the measured document over into the result. */
+static void take_names(struct render_result *result, const json_t *value, bool wants_metas)
 {
     const char *url = json_string_value(json_array_get(value, 3));
     const char *title = json_string_value(json_array_get(value, 4));
 
     free(result->final_url);
     free(result->title);
+    free(result->metas);
+    result->metas = wants_metas ? json_dumps(json_array_get(value, 6), JSON_COMPACT) : NULL;
     result->final_url = url != NULL ? strdup(url) : NULL;
     result->title = title != NULL ? strdup(title) : NULL;
 }
@@ -178,13 +188,13 @@ static void on_measured(void *owner, uint64_t tag, uint64_t now_ms, const struct
     json_t *tree = reply->end == CALL_REPLIED ? message_tree(reply->message->body) : NULL;
     const json_t *value = json_object_get(json_object_get(tree, "result"), "value");
 
-    fact.ok = json_array_size(value) == 6;
+    fact.ok = json_array_size(value) == 7;
     if (fact.ok) {
         fact.measure.status = (int)json_integer_value(json_array_get(value, 0));
         fact.measure.bytes = (uint64_t)json_integer_value(json_array_get(value, 1));
         fact.measure.is_incomplete = json_is_true(json_array_get(value, 2));
         if (tag == render->loader)
-            take_names(render->result, value);
+            take_names(render->result, value, render->params->wants_envelope);
         render->has_empty_body = json_is_true(json_array_get(value, 5));
     }
     json_decref(tree);
@@ -200,10 +210,10 @@ static void do_measure(struct page *page, uint64_t now_ms)
     if (render->wants_measure)
         return;
     page_call(page, now_ms, "Runtime.callFunctionOn",
-              json_pack("{s:s, s:s, s:[{s:I}, {s:b}], s:b}", "objectId", render->document,
+              json_pack("{s:s, s:s, s:[{s:I}, {s:b}, {s:b}], s:b}", "objectId", render->document,
                         "functionDeclaration", measure_script, "arguments", "value",
-                        (json_int_t)bytes_max, "value", render->params->fail_on.empty_body,
-                        "returnByValue", 1),
+                        (json_int_t)bytes_max, "value", render->params->fail_on.empty_body, "value",
+                        render->params->wants_envelope, "returnByValue", 1),
               on_measured, render->loader);
 }
 
@@ -230,6 +240,7 @@ static void on_captured(void *owner, uint64_t tag, uint64_t now_ms, const struct
     struct render_fact fact = {.type = RENDER_FACT_CAPTURED, .loader = tag};
 
     fact.ok = tag == render->loader && take_document(render->result, reply);
+    fact.bytes = fact.ok ? render->result->html_bytes : 0;
     step(owner, now_ms, &fact);
 }
 
@@ -345,9 +356,11 @@ static void do_inspect(struct page *page, uint64_t now_ms)
               page->render.loader);
 }
 
-void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, uint32_t virtual_ms)
+void page_do(struct page *page, uint64_t now_ms, const struct render_command *command)
 {
-    switch (type) {
+    uint32_t virtual_ms = command->virtual_ms;
+
+    switch (command->type) {
     case RENDER_DO_NAVIGATE:
         do_navigate_there(page, now_ms);
         break;
@@ -384,8 +397,10 @@ void page_do(struct page *page, uint64_t now_ms, enum render_command_type type, 
     case RENDER_DO_CAPTURE:
         if (page->render.params->recipe != NULL)
             page_value(page, now_ms);
-        else if (page->render.params->screenshot)
+        else if (page->render.params->wants_screenshot)
             page_image(page, now_ms);
+        else if (command->output != OUTPUT_HTML)
+            page_output_make(page, now_ms, command->output);
         else
             do_capture(page, now_ms);
         break;

@@ -226,7 +226,7 @@ static void on_value(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
     else if (reply->end == CALL_REPLIED)
         fact.code = take_value(page, reply);
     fact.ok = reply->end == CALL_REPLIED && fact.code == RENDER_OK;
-    if (fact.ok && page->render.params->screenshot)
+    if (fact.ok && page->render.params->wants_screenshot)
         page_image(page, now_ms);
     else
         page_render_step(page, now_ms, &fact);

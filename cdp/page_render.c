@@ -129,6 +129,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     render->result = NULL;
     target_forget_calls(page->target);
     page_network_stop(page, now_ms);
+    page_pdf_undo(page, now_ms);
     queue(page, CDP_RESULT, true, result);
     if (!ok) {
         render_done(page, now_ms, false);
@@ -150,7 +151,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
 static void carry_out(struct page *page, uint64_t now_ms, const struct render_commands *commands)
 {
     for (uint32_t i = 0; i < commands->count; i++)
-        page_do(page, now_ms, commands->items[i].type, commands->items[i].virtual_ms);
+        page_do(page, now_ms, &commands->items[i]);
     if (page->render.machine.state == RENDER_DONE)
         render_finish(page, now_ms);
 }
@@ -198,6 +199,7 @@ static void render_go(struct page *page, uint64_t now_ms)
         .wait = page_wait_plan(page),
         .has_injects = page_inject_waits(render->params),
         .on_timeout = render->params->on_timeout,
+        .outputs = render->params->outputs,
         .deadline_ms = render->deadline_ms,
         .settle_virtual_ms = config->settle_virtual_ms,
         .stuck_request_ms = page_wait_stuck_ms(page),
@@ -335,6 +337,7 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     fact.loader = page->render.loader = page_loader_number(loader);
     if (!span_text(frame, "mimeType", result->content_type, sizeof result->content_type))
         result->content_type[0] = '\0';
+    page_output_clear(page);
     page_network_committed(page);
     if (!page->render.machine.is_blanking)
         page_storage_committed(page, now_ms);

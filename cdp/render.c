@@ -58,6 +58,10 @@ static void render_time_out(struct render *render, uint64_t now_ms, struct rende
     enum render_code code = render->terminations > 0 ? RENDER_UNRESPONSIVE : RENDER_TIMEOUT;
 
     late_note(render, now_ms);
+    if (render->state == RENDER_CAPTURING) {
+        capture_time_out(render, now_ms, ret);
+        return;
+    }
     render->reason = RENDER_DEADLINE;
     if (render->state == RENDER_SETTLING) {
         render->reason = wait_reason(render, true);
@@ -266,12 +270,18 @@ void render_do(struct render_commands *commands, enum render_command_type type)
     render_do_virtual(commands, type, 0);
 }
 
+void render_do_output(struct render_commands *commands, enum output output)
+{
+    render_do(commands, RENDER_DO_CAPTURE);
+    commands->items[commands->count - 1].output = output;
+}
+
 void render_do_virtual(struct render_commands *commands, enum render_command_type type,
                        uint32_t virtual_ms)
 {
     assert(commands->count < RENDER_COMMANDS_MAX);
-    commands->items[commands->count].type = type;
-    commands->items[commands->count].virtual_ms = virtual_ms;
+    commands->items[commands->count] =
+        (struct render_command){.type = type, .virtual_ms = virtual_ms};
     commands->count++;
 }
 
@@ -365,6 +375,7 @@ void render_verdict(const struct render *render, struct render_result *ret)
     ret->code = render->code;
     ret->status = render->measure.status;
     memcpy(ret->net_error, render->net_error, sizeof ret->net_error);
+    ret->outputs_made = render->outputs_made;
     ret->pending = render->is_stuck || (render->is_partial && render->is_granted) ? 1 : 0;
     ret->phases.navigate_ms = render->phases_ms[RENDER_NAVIGATING];
     ret->phases.load_ms = render->phases_ms[RENDER_LOADING];
@@ -389,6 +400,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_NOT_A_DOCUMENT:
     case RENDER_OUTPUT_TOO_LARGE:
     case RENDER_SCRIPT_FAILED:
+    case RENDER_OUTPUT_FAILED:
         return render->terminations == 0;
     case RENDER_REDIRECT_STORM:
     case RENDER_WAIT_UNMET:
@@ -431,5 +443,10 @@ void render_check(const struct render *render)
     if (render->state != RENDER_DONE)
         assert(render_deadline_ms(render) <= render->hard_ms);
     assert(render->frames <= RENDER_FRAMES_PATIENT_MAX);
+    assert((render->outputs_made & ~render->plan.outputs) == 0);
+    assert((render->outputs_made & render->outputs_given_up) == 0);
+    assert(render->output_bytes <= render->plan.output_bytes_max);
+    if (render->is_capturing && render->state != RENDER_DONE)
+        assert(render->state == RENDER_CAPTURING);
     assert((render->next_loader == 0) || render->next_loader != render->loader);
 }

@@ -22,6 +22,10 @@
  *
  * The waits `load` and `domcontentloaded` run on the same clock, up to their milestone.
  *
+ * What is made of a visit is asked for one by one while CAPTURING, see render_capture.c. A
+ * fact that belongs to another document than the one shown is dropped, and another document
+ * begins all of it again, so outputs never mix.
+ *
  * A transition (render_transit.c) has its document already: it begins in SETTLING, where a
  * script brings the document to what is asked for, and ends with the value of another.
  *
@@ -45,7 +49,7 @@ enum render_state {
     RENDER_NAVIGATING, /* Page.navigate sent; its document has not committed. */
     RENDER_LOADING,    /* Committed; the awaited milestone has not come. */
     RENDER_SETTLING,   /* Loaded; virtual time runs in slices. */
-    RENDER_CAPTURING,  /* The document is measured, then asked for. */
+    RENDER_CAPTURING,  /* The document is measured, then each output asked for. */
     RENDER_DONE,       /* The verdict is final; every further fact is stale. */
 };
 
@@ -90,8 +94,8 @@ enum render_fact_type {
     RENDER_FACT_LOOKED,    /* Answers RENDER_DO_LOOK: .ok, .look. */
     RENDER_FACT_FRAMED,    /* Answers RENDER_DO_FRAME, also when it failed. */
     RENDER_FACT_MEASURED,  /* Answers RENDER_DO_MEASURE: .ok, .measure. */
-    RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .ok; else .code says why, or
-                              RENDER_OK: its document went away. */
+    RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .output, .ok and its .bytes; or why it
+                              cannot be made: .code, where RENDER_OK means its document went. */
     RENDER_FACT_STREAMS,   /* Answers RENDER_DO_INSPECT: .ok if an EventSource is open. */
     RENDER_FACT_CHECKED,   /* Answers RENDER_DO_CHECK: .flag, and .ok if all conditions hold. */
     RENDER_FACT_TRANSITED, /* Answers RENDER_DO_TRANSIT: .ok, or .code. */
@@ -105,9 +109,11 @@ struct render_fact {
     uint64_t loader; /* A number for the loader id. */
     enum render_kind kind;
     bool ok, is_download;
-    enum render_flag flag;
+    enum output output;
     enum render_code code;
     uint32_t active, pending;
+    uint64_t bytes;
+    enum render_flag flag;
     const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
     struct render_look look;
     struct render_measure measure;
@@ -125,7 +131,7 @@ enum render_command_type {
     RENDER_DO_FRAME,  /* Await one animation frame. */
     RENDER_DO_INJECT, /* The scripts that run before the capture; what follows comes after. */
     RENDER_DO_MEASURE,
-    RENDER_DO_CAPTURE,   /* The document. */
+    RENDER_DO_CAPTURE,   /* Make .output. */
     RENDER_DO_INSPECT,   /* See whether the page holds a stream open. */
     RENDER_DO_TRANSIT,   /* Bring the document that is shown to what is asked for. */
     RENDER_DO_SURVEY,    /* Note what is pending, and see whether the main thread answers. */
@@ -136,9 +142,10 @@ enum render_command_type {
 
 struct render_commands {
     uint32_t count;
-    struct {
+    struct render_command {
         enum render_command_type type;
         uint32_t virtual_ms;
+        enum output output;
     } items[RENDER_COMMANDS_MAX];
 };
 
@@ -165,6 +172,7 @@ struct render_plan {
     struct render_wait wait;
     bool has_injects; /* RENDER_DO_INJECT is wanted. */
     enum on_timeout on_timeout;
+    uint32_t outputs;     /* A set of OUTPUT_BIT(); not empty. */
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
     uint64_t output_bytes_max;
@@ -238,6 +246,12 @@ struct render {
     struct render_late late;
 
     /* Capture. */
+    uint32_t outputs_made, outputs_given_up; /* Sets of OUTPUT_BIT(), of this document. */
+    bool is_capturing;                       /* .output is asked for. */
+    enum output output;
+    bool is_confirming, is_confirmed; /* That the document is still there, after the last. */
+    uint64_t output_bytes;            /* Made so far, together. */
+    uint32_t slices_capturing;        /* Granted for the sake of an output. */
     bool has_measure, is_partial;
     struct render_measure measure;
     uint32_t captures_failed, terminations;

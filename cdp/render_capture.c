@@ -1,22 +1,93 @@
-/* render_capture.c: measure the document, refuse it by size, ask for it; see render.h. */
+/* render_capture.c: what is made of the document, one output after the other; see render.h.
+ *
+ *   expression -> measure -> html, text, links, mhtml, png, jpeg, webp, pdf -> confirm -> DONE
+ *
+ * The expression comes first, so that all the others show what it has done. The document is
+ * measured, and refused by its size, before it is asked for. Images and PDF are made outside
+ * of the page's process, whose replies are not ordered with the news of a navigation; so the
+ * document is measured once more after them: if it is still there, it is what they show.
+ *
+ * The page's clock stands still meanwhile, except for what waits for it: an expression may
+ * await a timer or an answer, and Chromium makes no MHTML of a page whose clock stands.
+ *
+ * At the soft deadline an expression that has not answered is given up, and at the hard one
+ * what there is becomes the partial result. */
 #include <assert.h>
 
 #include "cdp/render_state.h"
 
-/* The value of a transition is refused by its size where it is made. */
+/* Made by the browser's process. */
+#define OUTPUTS_OUTSIDE (OUTPUT_IMAGES | OUTPUT_BIT(OUTPUT_PDF))
+
+/* One grant for the sake of MHTML. */
+#define MHTML_SLICE_VIRTUAL_MS 100
+
+static void capture_next(struct render *, uint64_t now_ms, struct render_commands *);
+
 static void capture_measure(struct render *render, struct render_commands *ret)
 {
-    if (transit_is_one(render)) {
-        render_do(ret, RENDER_DO_CAPTURE);
-        return;
-    }
     if (render->is_measuring)
         return;
     render->is_measuring = true;
     render_do(ret, RENDER_DO_MEASURE);
 }
 
-static void capture_document(struct render *render, uint64_t now_ms, struct render_commands *ret)
+static bool capture_lacks(const struct render *render, enum output output)
+{
+    uint32_t settled = render->outputs_made | render->outputs_given_up;
+
+    return (render->plan.outputs & ~settled & OUTPUT_BIT(output)) != 0;
+}
+
+/* Only while such an output is being made does the clock go on. */
+static bool capture_needs_clock(const struct render *render)
+{
+    return render->is_capturing &&
+           (render->output == OUTPUT_EXPRESSION || render->output == OUTPUT_MHTML);
+}
+
+static void capture_grant(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(capture_needs_clock(render));
+    if (render->output == OUTPUT_EXPRESSION) {
+        render_grant(render, now_ms, RENDER_SLICE_VIRTUAL_MS, ret);
+        return;
+    }
+    if (render->plan.wait.is_real)
+        return; /* It goes on by itself. */
+    /* It is made of what has loaded, whatever has not. */
+    render->is_granted = true;
+    render->granted_ms = now_ms;
+    render->paced_ms = 0;
+    render_do_virtual(ret, RENDER_DO_ADVANCE, MHTML_SLICE_VIRTUAL_MS);
+}
+
+/* A promise that never settles must not send the clock into the far future. */
+static void capture_expired(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    render->is_granted = false;
+    if (!capture_needs_clock(render))
+        return;
+    render->slices_capturing++;
+    if (render->slices_capturing < RENDER_SLICES_HELD_MAX)
+        capture_grant(render, now_ms, ret);
+    else
+        render->paced_ms = now_ms + RENDER_SLICE_VIRTUAL_MS;
+}
+
+static void capture_ask(struct render *render, uint64_t now_ms, enum output output,
+                        struct render_commands *ret)
+{
+    assert(!render->is_capturing);
+    render->is_capturing = true;
+    render->output = output;
+    render_do_output(ret, output);
+    if (capture_needs_clock(render) && !render->is_granted && !render->is_partial)
+        capture_grant(render, now_ms, ret);
+}
+
+/* False: the verdict is out. */
+static bool capture_judge(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     /* An error status often has no body and then no type; as text it is still its answer. */
     bool is_text = render->kind == RENDER_KIND_TEXT && render->measure.status < 400;
@@ -27,10 +98,58 @@ static void capture_document(struct render *render, uint64_t now_ms, struct rend
         render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
     else if (is_truncated)
         render_finish(render, now_ms, RENDER_FAILED, RENDER_TRUNCATED, ret);
-    else if (render->measure.bytes > render->plan.output_bytes_max)
+    else if (render->measure.bytes > render->plan.output_bytes_max &&
+             capture_lacks(render, OUTPUT_HTML))
         render_finish(render, now_ms, RENDER_FAILED, RENDER_OUTPUT_TOO_LARGE, ret);
-    else
-        render_do(ret, RENDER_DO_CAPTURE);
+    return render->state != RENDER_DONE;
+}
+
+/* In the order of the file comment. A page at its deadline may hang in the expression, so
+ * that comes last then. */
+static bool capture_ask_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    static const enum output order[] = {OUTPUT_HTML,  OUTPUT_TEXT, OUTPUT_LINKS,
+                                        OUTPUT_MHTML, OUTPUT_PNG,  OUTPUT_JPEG,
+                                        OUTPUT_WEBP,  OUTPUT_PDF,  OUTPUT_EXPRESSION};
+
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (capture_lacks(render, order[i])) {
+            capture_ask(render, now_ms, order[i], ret);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nothing is left to ask for. */
+static void capture_over(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    if ((render->outputs_made & OUTPUTS_OUTSIDE) != 0 && !render->is_confirmed) {
+        render->is_confirming = true;
+        capture_measure(render, ret);
+    } else if (render->outputs_made == 0) {
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_TIMEOUT, ret);
+    } else {
+        render_finish(render, now_ms, render->is_partial ? RENDER_PARTIAL : RENDER_COMPLETE,
+                      RENDER_OK, ret);
+    }
+}
+
+static void capture_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(!render->is_capturing);
+    if (transit_is_one(render)) {
+        /* Its value is refused by its size where it is made. */
+        if (!capture_ask_next(render, now_ms, ret))
+            capture_over(render, now_ms, ret);
+    } else if (!render->is_partial && render->inject_ms == 0 &&
+               capture_lacks(render, OUTPUT_EXPRESSION)) {
+        capture_ask(render, now_ms, OUTPUT_EXPRESSION, ret);
+    } else if (!render->has_measure) {
+        capture_measure(render, ret);
+    } else if (capture_judge(render, now_ms, ret) && !capture_ask_next(render, now_ms, ret)) {
+        capture_over(render, now_ms, ret);
+    }
 }
 
 void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
@@ -39,10 +158,11 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
     if (is_partial)
         late_note(render, now_ms);
     render_set_state(render, now_ms, RENDER_CAPTURING);
-    render->terminate_ms = 0;
+    render->terminate_ms = render->paced_ms = 0;
     if (is_partial) {
         uint64_t patience_ms = (render->hard_ms - now_ms) / 4;
         render->is_partial = true;
+        render->has_measure = false;
         render->terminate_ms =
             now_ms +
             (patience_ms < RENDER_TERMINATE_FIRST_MS ? patience_ms : RENDER_TERMINATE_FIRST_MS);
@@ -53,25 +173,27 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
     if (render->is_stuck && !is_partial)
         render_do(ret, RENDER_DO_SURVEY);
     if (render->plan.has_injects) {
+        render->has_measure = false;
         render->inject_ms = now_ms + RENDER_INJECT_MS;
         render_do(ret, RENDER_DO_INJECT);
     }
-    if (render->has_measure && !is_partial)
-        capture_document(render, now_ms, ret);
-    else
-        capture_measure(render, ret);
+    capture_next(render, now_ms, ret);
     if (is_partial)
         late_probe(render, now_ms, ret);
 }
 
+/* Its document went away, or is about to. The expression is not evaluated again in it. */
 static void capture_failed(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     render->captures_failed++;
-    render->has_measure = false;
+    render->has_measure = render->is_confirming = render->is_confirmed = false;
+    render->is_capturing = false;
+    render->outputs_made &= OUTPUT_BIT(OUTPUT_EXPRESSION);
+    render->output_bytes = 0;
     if (render->captures_failed > RENDER_CAPTURES_FAILED_MAX)
         render_finish(render, now_ms, RENDER_FAILED, RENDER_INTERNAL, ret);
     else
-        render->retry_ms = now_ms + RENDER_CAPTURE_RETRY_MS; /* Its document went away. */
+        render->retry_ms = now_ms + RENDER_CAPTURE_RETRY_MS;
 }
 
 static void capture_measured(struct render *render, uint64_t now_ms, const struct render_fact *fact,
@@ -79,26 +201,69 @@ static void capture_measured(struct render *render, uint64_t now_ms, const struc
 {
     render->is_measuring = false;
     render->inject_ms = 0;
+    if (render->is_capturing)
+        return; /* Asked for before the expression was. */
     if (!fact->ok) {
         capture_failed(render, now_ms, ret);
         return;
     }
     render->has_measure = true;
     render->measure = fact->measure;
-    capture_document(render, now_ms, ret);
+    render->is_confirmed = render->is_confirming;
+    capture_next(render, now_ms, ret);
 }
 
 static void capture_captured(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                              struct render_commands *ret)
 {
-    assert(render->has_measure || transit_is_one(render));
-    if (fact->code != RENDER_OK)
-        render_finish(render, now_ms, RENDER_FAILED, fact->code, ret);
-    else if (fact->ok)
-        render_finish(render, now_ms, render->is_partial ? RENDER_PARTIAL : RENDER_COMPLETE,
-                      RENDER_OK, ret);
-    else
+    bool had_clock = capture_needs_clock(render);
+    /* What it threw may be our own end of it. */
+    bool is_ended = render->output == OUTPUT_EXPRESSION && render->terminations > 0;
+
+    render->is_capturing = false;
+    render->paced_ms = 0;
+    if (!fact->ok && fact->code == RENDER_OK && !is_ended) {
         capture_failed(render, now_ms, ret);
+        return;
+    }
+    if (fact->ok && fact->bytes > render->plan.output_bytes_max - render->output_bytes) {
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_OUTPUT_TOO_LARGE, ret);
+        return;
+    }
+    if (!fact->ok && !is_ended) {
+        render_finish(render, now_ms, RENDER_FAILED, fact->code, ret);
+        return;
+    }
+    if (fact->ok) {
+        render->output_bytes += fact->bytes;
+        render->outputs_made |= OUTPUT_BIT(render->output);
+    } else {
+        render->outputs_given_up |= OUTPUT_BIT(render->output);
+    }
+    if (render->output == OUTPUT_EXPRESSION && !render->is_partial)
+        render->has_measure = false; /* It may have changed the document. */
+    if (had_clock && render->is_granted && render->outputs_made != render->plan.outputs) {
+        render->is_granted = false;
+        render_pause(render, ret);
+    }
+    capture_next(render, now_ms, ret);
+}
+
+/* A script keeps the page from answering, or the expression waits for what does not come. */
+static void capture_overdue(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    render->is_partial = true;
+    render->reason = RENDER_DEADLINE;
+    render->terminations++;
+    render->terminate_ms = now_ms + RENDER_TERMINATE_AGAIN_MS;
+    render_do(ret, RENDER_DO_TERMINATE);
+    if (render->is_capturing && render->output == OUTPUT_EXPRESSION &&
+        render->outputs_made != (render->plan.outputs & ~OUTPUT_BIT(OUTPUT_EXPRESSION))) {
+        render->is_capturing = false;
+        render->paced_ms = 0;
+        render->outputs_given_up |= OUTPUT_BIT(OUTPUT_EXPRESSION);
+        capture_next(render, now_ms, ret);
+    }
 }
 
 static void capture_tick(struct render *render, uint64_t now_ms, struct render_commands *ret)
@@ -108,24 +273,36 @@ static void capture_tick(struct render *render, uint64_t now_ms, struct render_c
         late_note(render, now_ms);
         render_pause(render, ret);
     }
-    if (render->terminate_ms != 0 && now_ms >= render->terminate_ms) {
-        render->is_partial = true;
-        render->reason = RENDER_DEADLINE;
-        render->terminations++;
-        render->terminate_ms = now_ms + RENDER_TERMINATE_AGAIN_MS;
-        render_do(ret, RENDER_DO_TERMINATE);
-    }
+    if (render->terminate_ms != 0 && now_ms >= render->terminate_ms)
+        capture_overdue(render, now_ms, ret);
     if (render->inject_ms != 0 && now_ms >= render->inject_ms) {
         /* The next one begins, or the measuring that ends this. */
         render->terminations++;
         render->inject_ms = now_ms + RENDER_INJECT_MS;
         render_do(ret, RENDER_DO_TERMINATE);
     }
+    if (render->paced_ms != 0 && now_ms >= render->paced_ms)
+        capture_grant(render, now_ms, ret);
     if (render->retry_ms != 0 && now_ms >= render->retry_ms) {
         render->retry_ms = 0;
         render_do(ret, RENDER_DO_PREPARE);
-        capture_measure(render, ret);
+        capture_next(render, now_ms, ret);
     }
+}
+
+void capture_time_out(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    /* What nobody has confirmed may be of another document. */
+    if (!render->is_confirmed)
+        render->outputs_made &= ~OUTPUTS_OUTSIDE;
+    if (!render->is_partial)
+        render->reason = RENDER_DEADLINE;
+    if (render->plan.on_timeout == ON_TIMEOUT_PARTIAL && render->outputs_made != 0)
+        render_finish(render, now_ms, RENDER_PARTIAL, RENDER_OK, ret);
+    else if (render->terminations > 0 && render->output != OUTPUT_EXPRESSION)
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_UNRESPONSIVE, ret);
+    else
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_TIMEOUT, ret);
 }
 
 void capture_fact(struct render *render, uint64_t now_ms, const struct render_fact *fact,
@@ -142,14 +319,14 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
             capture_measured(render, now_ms, fact, ret);
         break;
     case RENDER_FACT_CAPTURED:
-        if (is_ours && (render->has_measure || transit_is_one(render)))
+        if (is_ours && render->is_capturing && fact->output == render->output)
             capture_captured(render, now_ms, fact, ret);
         break;
     case RENDER_FACT_STOPPED:
         render->next_loader = 0;
         break;
     case RENDER_FACT_EXPIRED:
-        render->is_granted = false;
+        capture_expired(render, now_ms, ret);
         break;
     case RENDER_FACT_LOOKED:
         render->is_looking = false;
@@ -180,5 +357,7 @@ uint64_t capture_deadline_ms(const struct render *render)
         deadline_ms = render->retry_ms;
     if (render->inject_ms != 0 && render->inject_ms < deadline_ms)
         deadline_ms = render->inject_ms;
+    if (render->paced_ms != 0 && render->paced_ms < deadline_ms)
+        deadline_ms = render->paced_ms;
     return deadline_ms;
 }

@@ -24,6 +24,10 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->flag = RENDER_FLAG_NONE;
     render->slices_held = 0;
     render->is_quiet = false;
+    render->outputs_made = render->outputs_given_up = 0;
+    render->is_capturing = render->is_confirming = render->is_confirmed = false;
+    render->output_bytes = 0;
+    render->slices_capturing = 0;
 }
 
 void load_enter(struct render *render, uint64_t now_ms, uint64_t loader, enum render_kind kind,

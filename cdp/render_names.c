@@ -64,6 +64,7 @@ const char *render_code_name(enum render_code code)
         [RENDER_TRUNCATED] = "truncated_document",
         [RENDER_NOT_A_DOCUMENT] = "not_a_document",
         [RENDER_OUTPUT_TOO_LARGE] = "output_too_large",
+        [RENDER_OUTPUT_FAILED] = "output_failed",
         [RENDER_WAIT_UNMET] = "wait_unmet",
         [RENDER_FAIL_ON] = "fail_on",
         [RENDER_TIMEOUT] = "render_timeout",

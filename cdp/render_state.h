@@ -74,6 +74,7 @@
 
 void render_set_state(struct render *, uint64_t now_ms, enum render_state);
 void render_do(struct render_commands *, enum render_command_type);
+void render_do_output(struct render_commands *, enum output);
 void render_do_virtual(struct render_commands *, enum render_command_type, uint32_t virtual_ms);
 void render_finish(struct render *, uint64_t now_ms, enum render_outcome, enum render_code,
                    struct render_commands *);
@@ -155,6 +156,8 @@ void transit_fact(struct render *, uint64_t now_ms, const struct render_fact *,
 void capture_enter(struct render *, uint64_t now_ms, bool is_partial, struct render_commands *);
 void capture_fact(struct render *, uint64_t now_ms, const struct render_fact *,
                   struct render_commands *);
+/* The end of all time. */
+void capture_time_out(struct render *, uint64_t now_ms, struct render_commands *);
 uint64_t capture_deadline_ms(const struct render *);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "config/limits.h"
+#include "config/params.h"
 
 enum render_outcome {
     RENDER_COMPLETE, /* All conditions held. */
@@ -30,6 +31,7 @@ enum render_code {
     RENDER_TRUNCATED,      /* Its connection broke before its end. */
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
+    RENDER_OUTPUT_FAILED, /* 422: .error says what of this page cannot be made. */
     RENDER_FAIL_ON,       /* 422: .fail_rule was hit, by .fail_url. */
     RENDER_WAIT_UNMET,    /* 422: a `wait` condition did not hold, and onTimeout was error. */
     RENDER_TIMEOUT,       /* 504: nothing could be captured, or onTimeout was error. */
@@ -60,23 +62,33 @@ struct render_header {
     char *name, *value; /* Owned. */
 };
 
+/* One output other than the document. Text and MHTML are what they are; links and the value
+ * of the expression are JSON; images and PDF are base64, as they came. */
+struct render_output {
+    char *bytes; /* Owned; NULL: was not made. */
+    size_t bytes_count;
+};
+
 struct render_result {
     enum render_outcome outcome;
     enum render_reason reason;
     enum render_code code;
     int status; /* HTTP status of the main document; 0: unknown. */
     char net_error[64];
-    const char *param;     /* RENDER_PARAM_REFUSED: its name; static. */
+    const char *param;     /* RENDER_PARAM_REFUSED, RENDER_OUTPUT_FAILED: its name; static. */
     char param_value[72];  /* The same: what it was. */
     char content_type[64]; /* Of the document, as Chromium sees it; "": unknown. */
     char *final_url;       /* Owned. */
     char *title;           /* Owned; valid UTF-8. */
     char *html;            /* Owned; valid UTF-8, not NUL-terminated. */
     size_t html_bytes;
+    struct render_output outputs[OUTPUTS]; /* By enum output; the document is above. */
+    uint32_t outputs_made;                 /* A set of OUTPUT_BIT(). */
+    char *metas; /* Owned; of an envelope: the document's metas, a JSON object. */
     char *value; /* Owned; the object of a recipe as JSON, an object. NULL: no recipe. */
     char *image; /* Owned; a PNG as base64. NULL: not asked for. */
     uint32_t image_width, image_height;
-    char error[512];  /* Of a script; valid UTF-8. */
+    char error[512];  /* Of a script, or of an output that cannot be made; valid UTF-8. */
     uint32_t pending; /* Requests that were still pending. */
     struct render_late_result late;
     const char *fail_rule;           /* RENDER_FAIL_ON: its parameter; static. NULL: none. */
@@ -92,6 +104,8 @@ struct render_result {
     int64_t clock_skew_ms; /* Page clock minus real clock at the start. */
 };
 
+/* Frees the outputs, the document included: they are of another document than the rest. */
+void render_outputs_clear(struct render_result *);
 /* Frees the result and what it owns; NULL is fine. */
 void render_result_free(struct render_result *);
 void render_headers_free(struct render_header *, size_t count);

@@ -150,6 +150,41 @@ struct param_cookie {
     uint32_t expires_s; /* Since 1970; 0: with its context. */
 };
 
+/* What may be made of one visit, in the order of its names. */
+enum output {
+    OUTPUT_HTML,
+    OUTPUT_TEXT,
+    OUTPUT_LINKS,
+    OUTPUT_PNG,
+    OUTPUT_JPEG,
+    OUTPUT_WEBP,
+    OUTPUT_PDF,
+    OUTPUT_MHTML,
+    OUTPUT_EXPRESSION,
+    OUTPUTS,
+};
+
+#define OUTPUT_BIT(output) (UINT32_C(1) << (output))
+#define OUTPUT_IMAGES (OUTPUT_BIT(OUTPUT_PNG) | OUTPUT_BIT(OUTPUT_JPEG) | OUTPUT_BIT(OUTPUT_WEBP))
+
+/* What an image shows: the viewport, unless one of the first three is given. */
+struct screenshot_params {
+    bool full_page;
+    char *selector;
+    double clip_x, clip_y, clip_width, clip_height; /* CSS pixels; no width: no clip. */
+    uint32_t quality;                               /* Of jpeg and webp. */
+    bool omit_background;
+};
+
+/* As Page.printToPDF has them; lengths in inches. */
+struct pdf_params {
+    bool landscape, display_header_footer, print_background, prefer_css_page_size;
+    bool generate_tagged, generate_outline;
+    double scale, paper_width, paper_height;
+    double margin_top, margin_bottom, margin_left, margin_right;
+    char *page_ranges, *header_template, *footer_template;
+};
+
 /* A request whose URL matches `from` goes to `to` instead. */
 struct param_rewrite {
     char *from, *to;
@@ -225,18 +260,24 @@ struct render_params {
     struct fail_params fail_on;
     struct page_params page;
     struct network_params network;
+    uint32_t outputs; /* A set of OUTPUT_BIT(); never empty. */
+    char *expression; /* Evaluated in the page; its value is OUTPUT_EXPRESSION. */
+    struct screenshot_params screenshot;
+    struct pdf_params pdf;
     bool strip_scripts;
     char *base; /* Of the document that is answered, when it has none. */
     struct param_strings remove_selectors;
     /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
      * headers are wanted and its redirects are not followed. */
     bool path_mode;
+    /* Set by http/, no parameter: the answer tells everything about the render. */
+    bool wants_envelope;
     bool given[PARAM_ROWS_MAX]; /* By row: the caller said so, be it the default. */
     /* Set by the manager's dialect, no parameters. A render with a recipe navigates nowhere:
      * `url` is what it is about, and its scripts are called with `input`. */
     const struct recipe *recipe; /* Of the configuration; NULL: none. */
     char *input;                 /* Owned; a JSON object. */
-    bool screenshot;             /* An image instead of the document. */
+    bool wants_screenshot;       /* An image instead of the document. */
 };
 
 enum param_type {

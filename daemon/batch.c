@@ -160,8 +160,9 @@ static void on_work(uv_work_t *work)
 {
     struct save *save = work->data;
     const struct finish *finish = save->finish;
-    save->error = save->path != NULL ? save_file(save->path, finish->body, finish->body_bytes)
-                                     : save_stdout(finish->body, finish->body_bytes, save->newline);
+    save->error = save->path != NULL
+                      ? save_file(save->path, finish->body.bytes, finish->body.count)
+                      : save_stdout(finish->body.bytes, finish->body.count, save->newline);
 }
 
 static void on_worked(uv_work_t *work, int status)

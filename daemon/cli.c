@@ -9,6 +9,7 @@
 #include <string.h>
 #include "config/nearest.h"
 #include "http/body.h"
+#include "http/outputs.h"
 #include "http/problem.h"
 
 /* One option, taken apart. */
@@ -359,7 +360,7 @@ bool cli_request(const struct cli *cli, const struct config *config, size_t inde
     fault_init(&fault);
     *ret = (struct http_request){
         .route = HTTP_RENDER,
-        .accept = cli->json ? HTTP_ACCEPT_ENVELOPE : HTTP_ACCEPT_DOCUMENT,
+        .forms = outputs_forms(cli->json ? "application/json" : ""),
     };
     (void)snprintf(ret->request_id, sizeof ret->request_id, "%zu", index + 1);
     char *body = body_of(cli, index);
@@ -369,7 +370,8 @@ bool cli_request(const struct cli *cli, const struct config *config, size_t inde
         (void)fail(error, -EINVAL, "%sit is not valid UTF-8, or memory is out", number);
         return false;
     }
-    bool valid = body_parse(config, body, strlen(body), &ret->params, &fault);
+    bool valid =
+        body_parse(config, body, strlen(body), &ret->params, &fault) && outputs_settle(ret, &fault);
     free(body);
     if (!valid)
         (void)fail(error, -EINVAL, "%s%s", strcmp(fault.param, "url") == 0 ? number : "",

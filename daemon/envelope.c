@@ -1,7 +1,10 @@
 /* envelope.c: see envelope.h. */
 #include "daemon/envelope.h"
 
+#include <assert.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "daemon/diagnosis.h"
 #include "daemon/keys.h"
@@ -32,24 +35,111 @@ static json_t *affinity_json(const struct request *request)
     return json_pack("{s:o, s:s}", "key", key, "context", verdict_warmth(request->grant.warmth));
 }
 
-char *envelope_text(const struct request *request, const struct render_result *result,
-                    const struct phases *phases)
+/* Everything but the outputs; NULL when memory is out. */
+static json_t *facts_json(const struct request *request, const struct render_result *result,
+                          const struct phases *phases)
 {
-    json_t *html = json_stringn_nocheck(result->html, result->html_bytes);
-    json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:i, s:o, s:o, s:{s:o}, s:i, s:o, s:{s:I, s:I}, s:i, s:{s:I}, s:o, s:I}",
+    return json_pack(
+        "{s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:o, s:{s:I, s:I}, s:i, s:{s:I}, s:o, s:I}",
         "requestId", request->http.request_id, "outcome", verdict_outcome(result->outcome),
         "reason", verdict_reason(result->reason), "status", result->status, "finalUrl",
-        text_or_null(result->final_url), "title", text_or_null(result->title), "outputs", "html",
-        html, "pendingCount", (int)result->pending, "timings", timings_json(phases), "milestones",
-        "domContentLoaded", (json_int_t)result->dom_content_loaded_ms, "load",
-        (json_int_t)result->loaded_ms, "attempts", (int)request->grant.attempt, "page", "id",
-        (json_int_t)request->page, "affinity", affinity_json(request), "clockSkewMs",
-        (json_int_t)result->clock_skew_ms);
-    if (root == NULL)
-        return NULL;
-    diagnosis_add(root, result);
-    char *text = json_dumps(root, JSON_COMPACT);
-    json_decref(root);
+        text_or_null(result->final_url), "title", text_or_null(result->title), "pendingCount",
+        (int)result->pending, "timings", timings_json(phases), "milestones", "domContentLoaded",
+        (json_int_t)result->dom_content_loaded_ms, "load", (json_int_t)result->loaded_ms,
+        "attempts", (int)request->grant.attempt, "page", "id", (json_int_t)request->page,
+        "affinity", affinity_json(request), "clockSkewMs", (json_int_t)result->clock_skew_ms);
+}
+
+static const char *const output_names[OUTPUTS] = {
+    [OUTPUT_HTML] = "html", [OUTPUT_TEXT] = "text",   [OUTPUT_LINKS] = "links",
+    [OUTPUT_PNG] = "png",   [OUTPUT_JPEG] = "jpeg",   [OUTPUT_WEBP] = "webp",
+    [OUTPUT_PDF] = "pdf",   [OUTPUT_MHTML] = "mhtml", [OUTPUT_EXPRESSION] = "expression",
+};
+
+/* As a JSON string. False: memory is out. */
+static bool put_string(FILE *out, const char *bytes, size_t count)
+{
+    json_t *string = json_stringn_nocheck(bytes, count);
+    bool good = string != NULL && json_dumpf(string, out, JSON_ENCODE_ANY) == 0;
+
+    json_decref(string);
+    return good;
+}
+
+/* What is JSON or base64 already is copied as it stands. */
+static bool put_output(FILE *out, const struct render_result *result, enum output output)
+{
+    const struct render_output *made = &result->outputs[output];
+
+    switch (output) {
+    case OUTPUT_HTML:
+        return put_string(out, result->html, result->html_bytes);
+    case OUTPUT_TEXT:
+    case OUTPUT_MHTML:
+        return put_string(out, made->bytes, made->bytes_count);
+    case OUTPUT_LINKS:
+    case OUTPUT_EXPRESSION:
+        return fwrite(made->bytes, 1, made->bytes_count, out) == made->bytes_count;
+    case OUTPUT_PNG:
+    case OUTPUT_JPEG:
+    case OUTPUT_WEBP:
+    case OUTPUT_PDF:
+        return fprintf(out, "\"%s\"", made->bytes) > 0;
+    case OUTPUTS:
+        break;
+    }
+    return false;
+}
+
+/* Those that were asked for; null is one that a partial render did not come to. */
+static bool put_outputs(FILE *out, const struct request *request,
+                        const struct render_result *result)
+{
+    uint32_t asked = request->http.params.outputs;
+    const char *separator = "";
+
+    for (unsigned i = 0; i < OUTPUTS; i++) {
+        if ((asked & OUTPUT_BIT(i)) == 0)
+            continue;
+        (void)fprintf(out, "%s\"%s\":", separator, output_names[i]);
+        separator = ",";
+        if ((result->outputs_made & OUTPUT_BIT(i)) == 0)
+            (void)fputs("null", out);
+        else if (!put_output(out, result, (enum output)i))
+            return false;
+    }
+    return true;
+}
+
+/* The object of the facts stays open for what may be large: that is written once, by hand. */
+static bool put_envelope(FILE *out, const struct request *request,
+                         const struct render_result *result, const char *facts)
+{
+    size_t bytes = strlen(facts);
+
+    assert(bytes > 2 && facts[bytes - 1] == '}');
+    (void)fprintf(out, "%.*s,\"metas\":%s,\"outputs\":{", (int)(bytes - 1), facts,
+                  result->metas != NULL ? result->metas : "{}");
+    return put_outputs(out, request, result) && fputs("}}", out) != EOF && ferror(out) == 0;
+}
+
+char *envelope_text(const struct request *request, const struct render_result *result,
+                    const struct phases *phases, size_t *ret_bytes)
+{
+    json_t *tree = facts_json(request, result, phases);
+    if (tree != NULL)
+        diagnosis_add(tree, result);
+    char *facts = tree != NULL ? json_dumps(tree, JSON_COMPACT) : NULL;
+    char *text = NULL;
+    FILE *out = facts != NULL ? open_memstream(&text, ret_bytes) : NULL;
+    bool good = out != NULL && put_envelope(out, request, result, facts);
+
+    good = out != NULL && fclose(out) == 0 && good;
+    if (!good) {
+        free(text);
+        text = NULL;
+    }
+    json_decref(tree);
+    free(facts);
     return text;
 }

@@ -3,9 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include "config/selector.h"
+#include "daemon/base64.h"
 #include "daemon/daemon.h"
 #include "daemon/envelope.h"
 #include "daemon/gzip.h"
@@ -65,74 +67,99 @@ static int read_and_edit(struct finish *finish)
     return error;
 }
 
-static void compress(char **body, size_t *body_bytes, bool *is_gzipped)
+static void compress(struct finish_body *body)
 {
     size_t bytes;
-    if (*body_bytes < GZIP_BYTES_MIN)
+    if (body->count < GZIP_BYTES_MIN)
         return;
-    char *packed = gzip_bytes(*body, *body_bytes, &bytes);
+    char *packed = gzip_bytes(body->bytes, body->count, &bytes);
     if (packed == NULL)
         return; /* It is sent as it is. */
-    free(*body);
-    *body = packed;
-    *body_bytes = bytes;
-    *is_gzipped = true;
+    free(body->bytes);
+    body->bytes = packed;
+    body->count = bytes;
+    body->is_gzipped = true;
 }
 
-static char *copy_html(const struct render_result *result)
+enum output finish_output(const struct finish *finish)
 {
-    char *copy = malloc(result->html_bytes + 1);
-    if (copy != NULL)
-        memcpy(copy, result->html, result->html_bytes);
+    unsigned output = 0;
+    while ((finish->request.http.params.outputs & OUTPUT_BIT(output)) == 0)
+        output++;
+    assert(output < OUTPUTS);
+    return (enum output)output;
+}
+
+static bool is_base64(enum output output)
+{
+    return (OUTPUT_BIT(output) & (OUTPUT_IMAGES | OUTPUT_BIT(OUTPUT_PDF))) != 0;
+}
+
+/* Only the page has said that this is JSON. */
+static bool is_json(const struct render_output *output)
+{
+    json_t *tree = json_loadb(output->bytes, output->bytes_count,
+                              JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+    json_decref(tree);
+    return tree != NULL;
+}
+
+static int check_expression(const struct finish *finish)
+{
+    const struct render_result *result = finish->result;
+    bool is_made = (result->outputs_made & OUTPUT_BIT(OUTPUT_EXPRESSION)) != 0;
+    return !is_made || is_json(&result->outputs[OUTPUT_EXPRESSION]) ? 0 : -EBADMSG;
+}
+
+/* The one output, as bytes of its own. The last answer takes it instead of copying it. */
+static char *output_bytes(struct finish *finish, bool is_last, size_t *ret_bytes)
+{
+    enum output which = finish_output(finish);
+    struct render_result *result = finish->result;
+    char **from = which == OUTPUT_HTML ? &result->html : &result->outputs[which].bytes;
+    size_t bytes = which == OUTPUT_HTML ? result->html_bytes : result->outputs[which].bytes_count;
+    char *copy = is_last ? *from : malloc(bytes + 1);
+    if (is_last)
+        *from = NULL;
+    else if (copy != NULL)
+        memcpy(copy, *from, bytes);
+    *ret_bytes = bytes;
     return copy;
 }
 
-/* The envelope names the request that it answers; the document is the same for all. */
-static int make_follower_body(struct finish *finish, struct finish_follower *follower)
+/* The envelope names the request that it answers; the output is the same for all. */
+static int make_body(struct finish *finish, const struct http_request *http, bool is_last,
+                     struct finish_body *ret)
 {
-    if (follower->http.accept == HTTP_ACCEPT_ENVELOPE) {
-        struct request request = finish->request;
-        request.http = follower->http;
-        follower->body = envelope_text(&request, finish->result, &finish->phases);
-        follower->body_bytes = follower->body != NULL ? strlen(follower->body) : 0;
-    } else {
-        follower->body = copy_html(finish->result);
-        follower->body_bytes = finish->result->html_bytes;
-    }
-    if (follower->body == NULL)
+    struct request request = finish->request;
+    request.http = *http;
+    bool is_envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
+    bool is_packed = !is_envelope && is_base64(finish_output(finish));
+    ret->bytes = is_envelope ? envelope_text(&request, finish->result, &finish->phases, &ret->count)
+                             : output_bytes(finish, is_last, &ret->count);
+    if (ret->bytes == NULL)
         return -ENOMEM;
-    if (follower->http.gzip)
-        compress(&follower->body, &follower->body_bytes, &follower->is_gzipped);
+    if (is_packed && !base64_decode(ret->bytes, ret->count, &ret->count))
+        return -EBADMSG;
+    if (http->gzip && !is_packed)
+        compress(ret);
     return 0;
 }
 
-static int make_body(struct finish *finish)
-{
-    const struct http_request *http = &finish->request.http;
-    if (http->accept == HTTP_ACCEPT_ENVELOPE) {
-        finish->body = envelope_text(&finish->request, finish->result, &finish->phases);
-        finish->body_bytes = finish->body != NULL ? strlen(finish->body) : 0;
-        if (finish->body == NULL)
-            return -ENOMEM;
-    } else {
-        finish->body = finish->result->html;
-        finish->body_bytes = finish->result->html_bytes;
-        finish->result->html = NULL;
-    }
-    if (http->gzip && finish->body != NULL)
-        compress(&finish->body, &finish->body_bytes, &finish->is_gzipped);
-    return 0;
-}
-
-/* Runs in any thread. The first is last: it may take the document itself. */
+/* Runs in any thread. */
 static void run(struct finish *finish)
 {
-    if (wants_edit(&finish->request.http.params))
+    const struct http_request *http = &finish->request.http;
+    if (wants_edit(&http->params) && finish->result->html != NULL)
         finish->error = read_and_edit(finish);
-    for (size_t i = 0; i < finish->followers_count && finish->error == 0; i++)
-        finish->error = make_follower_body(finish, &finish->followers[i]);
     if (finish->error == 0)
-        finish->error = make_body(finish);
+        finish->error = check_expression(finish);
+    for (size_t i = 0; i < finish->followers_count && finish->error == 0; i++) {
+        struct finish_follower *follower = &finish->followers[i];
+        finish->error = make_body(finish, &follower->http, false, &follower->body);
+    }
+    if (finish->error == 0)
+        finish->error = make_body(finish, http, true, &finish->body);
 }
 
 static void on_work(uv_work_t *work)
@@ -170,6 +197,14 @@ static void copy_followers(struct finish *finish, const struct request *leader)
     }
 }
 
+static size_t bytes_of(const struct render_result *result)
+{
+    size_t bytes = result->html_bytes;
+    for (size_t i = 0; i < OUTPUTS; i++)
+        bytes += result->outputs[i].bytes_count;
+    return bytes;
+}
+
 void finish_start(struct daemon *daemon, const struct request *request, const struct phases *phases,
                   struct render_result *result)
 {
@@ -186,8 +221,9 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
     finish->phases = *phases;
     finish->result = result;
     bool is_plain = !wants_edit(params) && !request->http.gzip && finish->followers_count == 0 &&
-                    request->http.accept == HTTP_ACCEPT_DOCUMENT;
-    if (!is_plain && result->html_bytes > INLINE_BYTES_MAX) {
+                    request->http.accept == HTTP_ACCEPT_DOCUMENT &&
+                    params->outputs == OUTPUT_BIT(OUTPUT_HTML);
+    if (!is_plain && bytes_of(result) > INLINE_BYTES_MAX) {
         int error = uv_queue_work(&daemon->loop, &finish->work, on_work, on_worked);
         assert(error == 0);
         return;
@@ -199,11 +235,11 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
 void finish_free(struct finish *finish)
 {
     for (size_t i = 0; i < finish->followers_count; i++)
-        free(finish->followers[i].body);
+        free(finish->followers[i].body.bytes);
     free(finish->followers);
     render_params_free(&finish->request.http.params);
     render_result_free(finish->result);
     document_result_free(&finish->document);
-    free(finish->body);
+    free(finish->body.bytes);
     free(finish);
 }

@@ -6,6 +6,7 @@
 #include "daemon/verdict.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -271,33 +272,43 @@ static void fill_path_mode(struct header_set *headers, const struct finish *fini
         reply->content_type = NULL;
 }
 
-static void reply_out_of_memory(struct daemon *daemon, const struct finish *finish)
+/* The render went well, but not what came after it. */
+static void reply_unfinished(struct daemon *daemon, const struct finish *finish,
+                             const struct header_set *headers)
 {
-    const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
-    reply_problem(daemon, &finish->request, &problem, NULL, 0);
+    static const struct http_problem out_of_memory = {.code = HTTP_INTERNAL,
+                                                      .detail = "Out of memory."};
+    static const struct http_problem no_json = {
+        .code = HTTP_OUTPUT_FAILED,
+        .detail = "What the page gave as the value of the expression is no JSON.",
+        .param = "expression",
+    };
+    const struct http_problem *problem = finish->error == -EBADMSG ? &no_json : &out_of_memory;
+    reply_problem(daemon, &finish->request, problem, headers->items, headers->count);
     for (size_t i = 0; i < finish->followers_count; i++)
-        (void)http_reply_problem(daemon->http, finish->followers[i].id, &problem, NULL, 0);
+        (void)http_reply_problem(daemon->http, finish->followers[i].id, problem, NULL, 0);
 }
 
 /* One answer of the result; the body is taken. */
 static void send_one(struct daemon *daemon, const struct finish *finish, uint64_t exchange,
-                     const struct http_request *http, struct header_set *headers, char *body,
-                     size_t body_bytes, bool is_gzipped)
+                     const struct http_request *http, struct header_set *headers,
+                     struct finish_body *body)
 {
-    bool envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
+    bool is_envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
     struct http_reply reply = {
         .status = 200,
-        .content_type = envelope ? "application/json" : "text/html; charset=utf-8",
+        .content_type = is_envelope ? "application/json" : http_output_type(finish_output(finish)),
     };
     size_t common = headers->count;
     if (http->params.path_mode)
         fill_path_mode(headers, finish, &reply);
-    if (is_gzipped && reply.content_type != NULL)
+    if (body->is_gzipped && reply.content_type != NULL)
         add_header(headers, "Content-Encoding", "gzip");
     reply.headers = headers->items;
     reply.headers_count = headers->count;
-    reply.body = body;
-    reply.body_bytes = body_bytes;
+    reply.body = body->bytes;
+    reply.body_bytes = body->count;
+    body->bytes = NULL;
     (void)http_reply(daemon->http, exchange, &reply);
     headers->count = common;
 }
@@ -306,13 +317,9 @@ static void send_all(struct daemon *daemon, struct finish *finish, struct header
 {
     for (size_t i = 0; i < finish->followers_count; i++) {
         struct finish_follower *follower = &finish->followers[i];
-        send_one(daemon, finish, follower->id, &follower->http, headers, follower->body,
-                 follower->body_bytes, follower->is_gzipped);
-        follower->body = NULL;
+        send_one(daemon, finish, follower->id, &follower->http, headers, &follower->body);
     }
-    send_one(daemon, finish, finish->request.id, &finish->request.http, headers, finish->body,
-             finish->body_bytes, finish->is_gzipped);
-    finish->body = NULL;
+    send_one(daemon, finish, finish->request.id, &finish->request.http, headers, &finish->body);
 }
 
 void reply_finished(struct daemon *daemon, struct finish *finish)
@@ -327,7 +334,7 @@ void reply_finished(struct daemon *daemon, struct finish *finish)
         return;
     }
     if (finish->error != 0)
-        reply_out_of_memory(daemon, finish);
+        reply_unfinished(daemon, finish, &headers);
     else
         send_all(daemon, finish, &headers);
     finish_free(finish);

@@ -57,6 +57,8 @@ enum http_code verdict_code(enum render_code code)
         return HTTP_OUTPUT_TOO_LARGE;
     case RENDER_FAIL_ON:
         return HTTP_FAIL_ON;
+    case RENDER_OUTPUT_FAILED:
+        return HTTP_OUTPUT_FAILED;
     case RENDER_WAIT_UNMET:
         return HTTP_WAIT_UNMET;
     case RENDER_TIMEOUT:
@@ -104,6 +106,7 @@ static const char *detail_text(enum render_code code)
     case RENDER_NAVIGATION_FAILED:
     case RENDER_OUTPUT_TOO_LARGE:
     case RENDER_FAIL_ON:
+    case RENDER_OUTPUT_FAILED:
     case RENDER_PARAM_REFUSED:
     case RENDER_SCRIPT_FAILED:
         break;
@@ -139,7 +142,8 @@ const char *verdict_detail(const struct config *config, const struct render_resu
                        result->net_error[0] != '\0' ? result->net_error : "no response");
     else if (result->code == RENDER_OUTPUT_TOO_LARGE)
         (void)snprintf(text, text_bytes,
-                       "The document is larger than render.output_bytes_max (%llu bytes).",
+                       "What was asked for is larger than render.output_bytes_max (%llu bytes; of "
+                       "an image: pixels).",
                        (unsigned long long)config->render.output_bytes_max);
     else if (result->code == RENDER_FAIL_ON)
         (void)snprintf(text, text_bytes, "The page rendered, but hits %s with %s.",

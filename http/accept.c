@@ -97,16 +97,29 @@ static bool is_better(struct match match, struct match other)
     return match.exactness > other.exactness;
 }
 
-bool accept_choose(const char *accept, enum http_accept *ret)
+static bool is_blank(const char *accept)
+{
+    return *skip_spaces(accept) == '\0';
+}
+
+bool accept_allows(const char *accept, const char *type, const char *subtype)
+{
+    return is_blank(accept) || match_of(accept, type, subtype).quality > 0;
+}
+
+bool accept_choose(const char *accept, const char *type, const char *subtype, enum http_accept *ret)
 {
     *ret = HTTP_ACCEPT_DOCUMENT;
-    if (accept[skip_spaces(accept) - accept] == '\0')
+    if (is_blank(accept))
         return true;
-    struct match html = match_of(accept, "text", "html");
+    struct match itself = match_of(accept, type, subtype);
     struct match json = match_of(accept, "application", "json");
-    if (html.quality == 0 && json.quality == 0)
+    if (itself.quality == 0 && json.quality == 0)
         return false;
-    if (is_better(json, html))
+    /* An output that is JSON itself needs no envelope around it, unless that is asked for by
+     * name. */
+    bool is_json = strcmp(type, "application") == 0 && strcmp(subtype, "json") == 0;
+    if (is_json ? json.exactness == 3 : is_better(json, itself))
         *ret = HTTP_ACCEPT_ENVELOPE;
     return true;
 }

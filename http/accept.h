@@ -5,9 +5,12 @@
 #include <stdbool.h>
 #include "http/http.h"
 
-/* Document or envelope; "" accepts everything. At the same quality the form that was
- * named more exactly wins, and the document when that is equal too. False: neither. */
-bool accept_choose(const char *accept, enum http_accept *ret);
+/* An output of that type itself, or the JSON envelope; "" accepts everything. At the same
+ * quality the form that was named more exactly wins, and the output itself when that is equal
+ * too. False: neither. */
+bool accept_choose(const char *accept, const char *type, const char *subtype,
+                   enum http_accept *ret);
+bool accept_allows(const char *accept, const char *type, const char *subtype);
 /* True when errors are wanted as plain text rather than as problem documents. */
 bool accept_prefers_plain(const char *accept);
 

@@ -191,7 +191,7 @@ static void set_params(const struct config *config, enum http_route route,
     params->queue_timeout_ms = 0;
     params->on_timeout = ON_TIMEOUT_ERROR;
     params->recipe = recipe_of(config, route);
-    params->screenshot = route == HTTP_SCREENSHOT;
+    params->wants_screenshot = route == HTTP_SCREENSHOT;
     if (route == HTTP_MODULE || route == HTTP_COMMAND)
         params->lane = LANE_NESTED;
     /* Nothing else says that a recipe is ready, and a command may have been carried out. */

@@ -16,6 +16,7 @@
 #include "http/body.h"
 #include "http/dialect.h"
 #include "http/judge.h"
+#include "http/outputs.h"
 #include "http/text.h"
 
 #define BODY_SIZE_MIN 4096
@@ -195,9 +196,10 @@ static enum MHD_Result take_end(struct exchange *exchange)
         if (dialect_has(exchange->request.route))
             (void)dialect_parse(config, exchange->body, exchange->body_bytes, &exchange->request,
                                 &exchange->fault);
-        else
-            (void)body_parse(config, exchange->body, exchange->body_bytes,
-                             &exchange->request.params, &exchange->fault);
+        else if (body_parse(config, exchange->body, exchange->body_bytes, &exchange->request.params,
+                            &exchange->fault) &&
+                 !outputs_settle(&exchange->request, &exchange->fault))
+            render_params_free(&exchange->request.params);
         body_forget(exchange);
     }
     if (fault_is_set(&exchange->fault)) {

@@ -55,8 +55,18 @@ enum http_event_type {
     HTTP_FINISHED, /* The exchange is over: for the log and the metrics. */
 };
 
-/* How the document of a render is wanted. */
+/* How what a render made is wanted: the one output itself, or an envelope of JSON. */
 enum http_accept { HTTP_ACCEPT_DOCUMENT, HTTP_ACCEPT_ENVELOPE };
+
+/* What Accept allows, by output: sets of OUTPUT_BIT(). */
+struct http_forms {
+    uint32_t acceptable; /* In one form or the other. */
+    uint32_t as_itself;  /* And rather not in the envelope. */
+    bool envelope;
+};
+
+/* The Content-Type of an output; static. */
+const char *http_output_type(enum output);
 
 /* Whose a warm context is: said by the attributes of the manager's dialect, or by the
  * parameters auth, batch and clearCache. */
@@ -70,6 +80,7 @@ struct http_request {
     enum http_route route;
     char request_id[REQUEST_ID_BYTES_MAX + 1]; /* Theirs if valid, else a new UUID. */
     enum http_accept accept;
+    struct http_forms forms;          /* HTTP_RENDER: what it was chosen from. */
     bool gzip;                        /* The client takes it. */
     bool url_decoded;                 /* HTTP_PATH_MODE: the path was decoded once more. */
     bool head;                        /* HEAD: as GET, without a body. */
@@ -159,6 +170,7 @@ enum http_code {
     HTTP_HEADERS_TOO_LARGE,
     HTTP_WAIT_UNMET,
     HTTP_FAIL_ON,
+    HTTP_OUTPUT_FAILED,
     HTTP_INTERNAL,
     HTTP_NAVIGATION_FAILED,
     HTTP_TOO_MANY_REDIRECTS,

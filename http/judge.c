@@ -15,6 +15,7 @@
 #include "http/fields.h"
 #include "http/form.h"
 #include "http/guard.h"
+#include "http/outputs.h"
 #include "http/path_url.h"
 #include "http/routes.h"
 #include "http/text.h"
@@ -106,15 +107,13 @@ static bool query_check(const struct head *head, const struct config *config,
     abort(); /* Every row of the table has one of the routes above. */
 }
 
-/* Only a render has two forms to choose from; the other answers are what they are. */
-static bool accept_check(const struct head *head, struct http_request *ret, struct fault *fault)
+/* The parameters of a GET are there already; those of a POST are settled with its body. */
+static bool answer_check(const struct head *head, struct http_request *ret, struct fault *fault)
 {
-    if (accept_choose(head->accept, &ret->accept) || ret->route != HTTP_RENDER)
+    if (ret->route != HTTP_RENDER || is_post(head) || outputs_settle(ret, fault))
         return true;
-    char shown[TEXT_QUOTE_BYTES];
-    return fault_set(fault, HTTP_NOT_ACCEPTABLE, "Accept",
-                     "Accept is \"%s\"; a render is answered as text/html or application/json.",
-                     text_quote(shown, head->accept, strlen(head->accept)));
+    render_params_free(&ret->params);
+    return false;
 }
 
 /* A crawler does not wait longer, and the middleware in front gives up first. */
@@ -178,6 +177,7 @@ bool judge_head(const struct head *head, const struct config *config, const stru
     if (!guard_framing(head, fault) || !size_check(head, config, fault) ||
         !guard_host(head, config, fault) || !guard_origin(head, config, fault))
         return false;
+    ret->forms = outputs_forms(head->accept);
     ret->gzip = head->accept_encoding && accept_lists_gzip(head->accept_encoding);
     if (path_url_is_one(head->target))
         return path_mode_check(head, config, tokens, ret, fault);
@@ -188,8 +188,8 @@ bool judge_head(const struct head *head, const struct config *config, const stru
     if (!found && fault->code == HTTP_NOT_FOUND && is_read(head))
         fault->code = HTTP_INVALID_URL;
     return found && caller_check(head, config, tokens, target.row, fault) &&
-           body_check(head, config, fault) && accept_check(head, ret, fault) &&
-           query_check(head, config, &target, ret, fault);
+           body_check(head, config, fault) && query_check(head, config, &target, ret, fault) &&
+           answer_check(head, ret, fault);
 }
 
 bool judge_wants_body(const struct head *head, const struct http_request *request)

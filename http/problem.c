@@ -34,6 +34,7 @@ static const struct problem_row rows[HTTP_CODES] = {
     [HTTP_HEADERS_TOO_LARGE] = {431, "headers_too_large", "The head of the request is too large"},
     [HTTP_WAIT_UNMET] = {422, "wait_unmet", "A wait condition was not met"},
     [HTTP_FAIL_ON] = {422, "fail_on", "A failOn rule was hit"},
+    [HTTP_OUTPUT_FAILED] = {422, "output_failed", "An output cannot be made of this page"},
     [HTTP_INTERNAL] = {500, "internal", "An error of this server"},
     [HTTP_NAVIGATION_FAILED] = {502, "navigation_failed", "The page could not be reached"},
     [HTTP_TOO_MANY_REDIRECTS] = {502, "too_many_redirects", "The page redirects too often"},

@@ -10,6 +10,23 @@
 static const struct cdp_origin_page origin_pages[] = {
     {"/static", "text/html", "<!DOCTYPE html><title>Static</title><p>hello</p>"},
     {"/api", "text/plain", "fetched"},
+    {"/painted", "text/html",
+     "<!DOCTYPE html><title>P</title><style>body,p{margin:0}body{height:2000px;background:#00a000}"
+     "#box{position:absolute;left:10px;top:1500px;width:50px;height:30px;background:#f00}"
+     "</style><p style=display:none>hidden</p><p>seen</p><a href='/a?b=1#c'>one\n  link</a>"
+     "<svg><a href=/drawn><text>two</text></a></svg><div id=box></div>"
+     "<form><input name=innerText value=forged></form>"
+     "<script>Array.prototype.toJSON=()=>'forged';document.body.appendChild("
+     "document.createTextNode('made'));window.app={n:41}</script>"},
+    {"/framed", "text/html", "<!DOCTYPE html><title>F</title><iframe src=/static></iframe>"},
+    {"/leaves", "text/html",
+     "<!DOCTYPE html><title>L</title><body style='background:#00a000'>green<script>"
+     "setTimeout(()=>{location.href='/static'},+location.search.slice(1))</script>"},
+    {"/bare", "text/html",
+     "<!DOCTYPE html><title>B</title><meta name=Description content=d>"
+     "<meta property=og:title content='o&amp;p'><meta name=description "
+     "content=later><style>@page{size:4in 3in}</style>"
+     "<body style='margin:0'><h2 style='margin:0'>head</h2>"},
     {"/flag", "text/html",
      SCRIPT("prerenderReady=false;setTimeout(()=>{prerenderReady=true;x.textContent='flagged';"
             "setTimeout(()=>x.textContent='graced',2500)},9000)")},

@@ -80,6 +80,16 @@ struct step {
     {                                                                                              \
         .type = RENDER_FACT_CAPTURED, .loader = (id), .ok = true                                   \
     }
+/* An output of so many bytes. */
+#define MADE(id, what, size)                                                                       \
+    {                                                                                              \
+        .type = RENDER_FACT_CAPTURED, .loader = (id), .ok = true, .output = (what),                \
+        .bytes = (size)                                                                            \
+    }
+#define NOT_MADE(id, what, why)                                                                    \
+    {                                                                                              \
+        .type = RENDER_FACT_CAPTURED, .loader = (id), .output = (what), .code = (why)              \
+    }
 #define NOT_CAPTURED(id)                                                                           \
     {                                                                                              \
         .type = RENDER_FACT_CAPTURED, .loader = (id)                                               \
@@ -138,24 +148,27 @@ struct render_case {
     enum on_timeout on_timeout;
     const char *verdict; /* At the end: "" when it is not done. */
     struct render_wait wait;
+    uint32_t outputs; /* 0: the document alone. */
 };
 
 #define CASE(table, wait, how, end)                                                                \
     {                                                                                              \
-#table, table, sizeof(table) / sizeof((table)[0]), wait, how, end,                         \
-        {                                                                                          \
-            0                                                                                      \
-        }                                                                                          \
+#table, table, sizeof(table) / sizeof((table)[0]), wait, how, end, {0 }, 0                 \
     }
 #define WAITING(table, until, how, end, ...)                                                       \
     {                                                                                              \
-#table, table, sizeof(table) / sizeof((table)[0]), until, how, end,                        \
-        {                                                                                          \
-            __VA_ARGS__                                                                            \
-        }                                                                                          \
+#table, table, sizeof(table) / sizeof((table)[0]), until, how, end, {__VA_ARGS__ }, 0      \
+    }
+/* Under `load`, with those outputs. */
+#define MAKING(table, set, how, end)                                                               \
+    {                                                                                              \
+#table, table, sizeof(table) / sizeof((table)[0]), WAIT_LOAD, how, end, {0 }, (set)        \
     }
 #define AUTO(table, end) CASE(table, WAIT_AUTO, ON_TIMEOUT_PARTIAL, end)
 #define LOAD(table, end) CASE(table, WAIT_LOAD, ON_TIMEOUT_PARTIAL, end)
+
+static const char *const output_names[OUTPUTS] = {"html", "text", "links", "png",       "jpeg",
+                                                  "webp", "pdf",  "mhtml", "expression"};
 
 static inline void append(char *text, size_t bytes, const char *separator, const char *what)
 {
@@ -173,6 +186,9 @@ static inline void describe(const struct render_commands *commands, const struct
     for (uint32_t i = 0; i < commands->count; i++) {
         (void)snprintf(item, sizeof item, commands->items[i].virtual_ms != 0 ? "%s %u" : "%s",
                        render_command_name(commands->items[i].type), commands->items[i].virtual_ms);
+        if (commands->items[i].output != OUTPUT_HTML)
+            (void)snprintf(item, sizeof item, "capture %s",
+                           output_names[commands->items[i].output]);
         append(ret, 256, ", ", item);
     }
     bool is_reload = render->state == RENDER_LOADING && commands->count > 0 &&
@@ -200,16 +216,17 @@ static inline void describe_verdict(const struct render *render, char ret[256])
                    render_is_page_good(render) ? "good" : "bad");
 }
 
-/* shown_loader 0: a navigation. */
+/* shown_loader 0: a navigation; outputs 0: the document. */
 static inline void start_with(struct render *render, uint64_t shown_loader, enum wait_until until,
                               enum on_timeout on_timeout, const struct render_wait *wait,
-                              struct render_commands *ret)
+                              uint32_t outputs, struct render_commands *ret)
 {
     const struct render_plan plan = {
         .until = until,
         .shown_loader = shown_loader,
         .wait = *wait,
         .on_timeout = on_timeout,
+        .outputs = outputs != 0 ? outputs : OUTPUT_BIT(OUTPUT_HTML),
         .deadline_ms = 10000,
         .settle_virtual_ms = 2000,
         .stuck_request_ms = 3000,
@@ -223,9 +240,10 @@ static inline void start_with(struct render *render, uint64_t shown_loader, enum
 }
 
 static inline void start(struct render *render, enum wait_until until, enum on_timeout on_timeout,
-                         const struct render_wait *wait, struct render_commands *ret)
+                         const struct render_wait *wait, uint32_t outputs,
+                         struct render_commands *ret)
 {
-    start_with(render, 0, until, on_timeout, wait, ret);
+    start_with(render, 0, until, on_timeout, wait, outputs, ret);
 }
 
 static inline void run_steps(const struct render_case *test, struct render *render)
@@ -255,7 +273,7 @@ static inline void run_case(const struct render_case *test)
     struct render render;
     struct render_commands commands;
 
-    start(&render, test->until, test->on_timeout, &test->wait, &commands);
+    start(&render, test->until, test->on_timeout, &test->wait, test->outputs, &commands);
     render_check(&render);
     ck_assert_uint_eq(commands.count, 1);
     ck_assert_int_eq(commands.items[0].type, RENDER_DO_NAVIGATE);
@@ -269,7 +287,7 @@ static inline void run_transit_case(const struct render_case *test)
     struct render_commands commands;
     char got[256];
 
-    start_with(&render, A, test->until, test->on_timeout, &test->wait, &commands);
+    start_with(&render, A, test->until, test->on_timeout, &test->wait, 0, &commands);
     render_check(&render);
     describe(&commands, &render, RENDER_IDLE, got);
     ck_assert_str_eq(got, "transit, look > settling");

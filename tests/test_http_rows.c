@@ -17,7 +17,10 @@ static const struct config config = {
 
 static void nest(const char *name, const char *value, char *ret, size_t size)
 {
-    int used = snprintf(ret, size, "{%s\"", strcmp(name, "url") == 0 ? "" : URL ",");
+    /* Some rows are about an output, and refused without it. */
+    bool needs_output = strncmp(name, "screenshot.", 11) == 0 || strncmp(name, "pdf.", 4) == 0;
+    int used = snprintf(ret, size, "{%s%s\"", strcmp(name, "url") == 0 ? "" : URL ",",
+                        needs_output ? "\"output\":[\"png\",\"jpeg\",\"pdf\"]," : "");
     int depth = 1;
     for (const char *at = name; *at; at++) {
         depth += *at == '.';

@@ -369,7 +369,8 @@ START_TEST(random_facts)
                     .connections = (uint32_t)(next(&seed) % 3),
                 },
         };
-        start(&render, until, (enum on_timeout)(next(&seed) % 2), &wait, &commands);
+        start(&render, until, (enum on_timeout)(next(&seed) % 2), &wait,
+              (uint32_t)(next(&seed) % OUTPUT_BIT(OUTPUTS)), &commands);
         for (int i = 0; i < 400 && render.state != RENDER_DONE; i++) {
             struct render_fact fact = {
                 .type = (enum render_fact_type)(next(&seed) % (RENDER_FACT_TICK + 1)),
@@ -377,6 +378,9 @@ START_TEST(random_facts)
                 .kind =
                     next(&seed) % 16 == 0 ? (enum render_kind)(next(&seed) % 5) : RENDER_KIND_HTML,
                 .ok = next(&seed) % 8 != 0,
+                .output = (enum output)(next(&seed) % OUTPUTS),
+                .code = next(&seed) % 16 == 0 ? RENDER_OUTPUT_FAILED : RENDER_OK,
+                .bytes = next(&seed) % 400,
                 .flag = (enum render_flag)(next(&seed) % 3),
                 .net_error = next(&seed) % 16 == 0 ? "net::ERR_ABORTED" : NULL,
             };

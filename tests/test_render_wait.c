@@ -167,7 +167,7 @@ START_TEST(held_page_is_paced)
     uint64_t now_ms = 1;
     uint32_t granted_ms = 0;
 
-    start(&render, WAIT_AUTO, ON_TIMEOUT_PARTIAL, &wait, &commands);
+    start(&render, WAIT_AUTO, ON_TIMEOUT_PARTIAL, &wait, 0, &commands);
     for (size_t i = 0; i < 4; i++)
         render_step(&render, now_ms, &facts[i], &commands);
     while (render.state == RENDER_SETTLING) {
@@ -216,7 +216,7 @@ START_TEST(injects_before_the_capture)
     struct render render;
     struct render_commands commands;
 
-    start(&render, test.until, test.on_timeout, &test.wait, &commands);
+    start(&render, test.until, test.on_timeout, &test.wait, 0, &commands);
     render.plan.has_injects = true;
     run_steps(&test, &render);
 }
