@@ -138,7 +138,6 @@ START_TEST(starting_can_fail)
     } cases[] = {
         {"0.0.0.0:0", "", "http.allow_unauthenticated", false},
         {"127.0.0.1:0 [::]:0", "", "http.tokens_file", false},
-        {"", "", "http.listen", false},
         {"nonsense", "", "\"nonsense\"", false},
         {"127.0.0.1:65536", "", "http.listen", false},
         {"localhost:80", "", "http.listen", false},
@@ -157,6 +156,16 @@ START_TEST(starting_can_fail)
         ck_assert_ptr_null(server.http);
         (void)uv_run(&server.loop, UV_RUN_DEFAULT);
     }
+}
+END_TEST
+
+/* The configuration never says so; rendering once, without a server, does. */
+START_TEST(may_listen_nowhere)
+{
+    char error[CONFIG_ERROR_BYTES] = "";
+    set_text(&server.config.http.listen, "");
+    ck_assert_int_eq(server_try_start(&server, NULL, 0, error), 0);
+    ck_assert_ptr_null(http_address(server.http, 0));
 }
 END_TEST
 
@@ -184,6 +193,7 @@ int main(void)
     tcase_add_test(tests, tokens_guard_the_routes);
     tcase_add_test(tests, networks_guard_the_managers_routes);
     tcase_add_test(tests, starting_can_fail);
+    tcase_add_test(tests, may_listen_nowhere);
     tcase_add_test(tests, strangers_may_be_allowed);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
