@@ -342,7 +342,9 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     if (!page->render.machine.is_blanking)
         page_storage_committed(page, now_ms);
     if (message_member(frame, "unreachableUrl", &unreachable))
-        fact.kind = RENDER_KIND_ERROR;
+        fact.kind = url_is_denied(page->life->cdp, unreachable.at, unreachable.bytes)
+                        ? RENDER_KIND_DENIED
+                        : RENDER_KIND_ERROR;
     else if (!page_html_is_shown(page, url) && url_is_denied(page->life->cdp, url.at, url.bytes))
         fact.kind = RENDER_KIND_DENIED;
     else

@@ -135,6 +135,17 @@ static void note_milestones(struct render *render, uint64_t now_ms, const struct
         render->next_loader = fact->loader;
 }
 
+/* The error page of a host that was not found has come, or does not come. A port that no
+ * page may reach is kept from it by letting it have no host; the error page has the URL. */
+static void navigate_unresolved(struct render *render, uint64_t now_ms, enum render_kind kind,
+                                struct render_commands *ret)
+{
+    if (kind == RENDER_KIND_DENIED)
+        render_finish(render, now_ms, RENDER_FAILED, RENDER_URL_DENIED, ret);
+    else
+        render_fail_net(render, now_ms, "net::ERR_NAME_NOT_RESOLVED", ret);
+}
+
 static void navigate_failed(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                             struct render_commands *ret)
 {
@@ -156,6 +167,11 @@ static void navigate_failed(struct render *render, uint64_t now_ms, const struct
         /* A browser just started, or an interface came or went: the next try succeeds. */
         render->navigations++;
         render_do(ret, RENDER_DO_NAVIGATE);
+    } else if (strcmp(error, "net::ERR_NAME_NOT_RESOLVED") == 0 && fact->loader != 0) {
+        render->reply_loader = fact->loader;
+        render->unresolved_ms = now_ms + RENDER_UNRESOLVED_MS;
+        if (render->early_loader == fact->loader)
+            navigate_unresolved(render, now_ms, render->early_kind, ret);
     } else {
         render_fail_net(render, now_ms, error, ret);
     }
@@ -211,7 +227,9 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
         break;
     case RENDER_FACT_COMMITTED:
         /* The error page of an earlier navigation may still come. */
-        if (fact->loader == render->reply_loader && fact->loader != 0) {
+        if (fact->loader == render->reply_loader && render->unresolved_ms != 0) {
+            navigate_unresolved(render, now_ms, fact->kind, ret);
+        } else if (fact->loader == render->reply_loader && fact->loader != 0) {
             load_enter(render, now_ms, fact->loader, fact->kind, ret);
         } else {
             render->early_loader = fact->loader;
@@ -237,8 +255,11 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SURVEYED:
     case RENDER_FACT_TRAFFIC:
-    case RENDER_FACT_TICK:
         break; /* Of the document before, or noted already. */
+    case RENDER_FACT_TICK:
+        if (render->unresolved_ms != 0 && now_ms >= render->unresolved_ms)
+            navigate_unresolved(render, now_ms, RENDER_KIND_ERROR, ret);
+        break;
     }
 }
 
@@ -349,6 +370,8 @@ uint64_t render_deadline_ms(const struct render *render)
     case RENDER_DONE:
         return UINT64_MAX;
     case RENDER_NAVIGATING:
+        if (render->unresolved_ms != 0)
+            state_ms = render->unresolved_ms;
         break;
     case RENDER_LOADING:
         state_ms = load_deadline_ms(render);

@@ -205,10 +205,11 @@ struct render {
     uint64_t last_loader;  /* Of the navigation that started last; 0: none. */
     enum render_kind kind, early_kind;
     uint32_t documents, navigations;
-    bool is_blanking;  /* RENDER_DO_BLANK is out; the navigation follows. */
-    bool is_aborted;   /* net::ERR_ABORTED; a look tells whether the renderer lives. */
-    bool is_loaded;    /* The document has loaded, or loads no further. */
-    bool is_scheduled; /* It wants to navigate later. */
+    bool is_blanking;       /* RENDER_DO_BLANK is out; the navigation follows. */
+    bool is_aborted;        /* net::ERR_ABORTED; a look tells whether the renderer lives. */
+    uint64_t unresolved_ms; /* Until then the error page may tell what was not found; 0: not. */
+    bool is_loaded;         /* The document has loaded, or loads no further. */
+    bool is_scheduled;      /* It wants to navigate later. */
 
     /* What is out, until its fact or another document comes. */
     bool is_granted, is_looking, is_framing, is_measuring;

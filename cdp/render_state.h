@@ -45,6 +45,9 @@
 /* Documents followed before the capture, the first included. */
 #define RENDER_DOCUMENTS_MAX 3
 
+/* How long the error page of a host that was not found is waited for. */
+#define RENDER_UNRESOLVED_MS 500
+
 /* Page.navigate per render: the first, a retry, one from about:blank. */
 #define RENDER_NAVIGATIONS_MAX 4
 

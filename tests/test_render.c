@@ -109,6 +109,30 @@ static const struct step too_many_redirects[] = {
     {5, REFUSED("net::ERR_TOO_MANY_REDIRECTS"), "> done"},
 };
 
+/* A port that no page may reach has no host: its error page tells whose URL that was. */
+#define UNRESOLVED REFUSED("net::ERR_NAME_NOT_RESOLVED")
+static const struct step unresolved[] = {
+    {5, UNRESOLVED, ""},
+    {8, COMMITTED_AS(A, RENDER_KIND_ERROR), "> done"},
+};
+
+static const struct step unresolved_denied[] = {
+    {5, UNRESOLVED, ""},
+    {6, COMMITTED_AS(B, RENDER_KIND_DENIED), ""},
+    {8, COMMITTED_AS(A, RENDER_KIND_DENIED), "> done"},
+};
+
+static const struct step unresolved_early[] = {
+    {4, COMMITTED_AS(A, RENDER_KIND_DENIED), ""},
+    {5, UNRESOLVED, "> done"},
+};
+
+static const struct step unresolved_without_page[] = {
+    {5, UNRESOLVED, ""},
+    {504, TICK(), ""},
+    {505, TICK(), "> done"},
+};
+
 /* A browser that has just started: once more, and the error page of the first try is not
  * taken for the second's document. */
 static const struct step transient[] = {
@@ -288,6 +312,11 @@ static const struct render_case cases[] = {
     AUTO(never_answers, "failed render_timeout 0, 9970 0 0 0, bad"),
     AUTO(late_commit, "partial ok 200, 9200 0 0 20, bad"),
     AUTO(refused, "failed navigation_failed net::ERR_CONNECTION_REFUSED 0, 5 0 0 0, good"),
+    AUTO(unresolved, "failed navigation_failed net::ERR_NAME_NOT_RESOLVED 0, 8 0 0 0, good"),
+    AUTO(unresolved_denied, "failed url_denied 0, 8 0 0 0, good"),
+    AUTO(unresolved_early, "failed url_denied 0, 5 0 0 0, good"),
+    AUTO(unresolved_without_page,
+         "failed navigation_failed net::ERR_NAME_NOT_RESOLVED 0, 505 0 0 0, good"),
     AUTO(too_many_redirects, "failed too_many_redirects 0, 5 0 0 0, good"),
     AUTO(transient, ""),
     AUTO(transient_twice, "failed navigation_failed net::ERR_NETWORK_CHANGED 0, 9 0 0 0, good"),
