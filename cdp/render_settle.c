@@ -88,7 +88,7 @@ static uint32_t slice_ms(const struct render *render)
     double left_ms = render->settled_virtual_ms - virtual_now_ms(render);
     uint32_t doublings = render->unmoved_slices < RENDER_DOUBLINGS_MAX ? render->unmoved_slices
                                                                        : RENDER_DOUBLINGS_MAX;
-    uint32_t slice_ms = RENDER_SLICE_VIRTUAL_MS << doublings;
+    uint32_t slice_ms = (uint32_t)RENDER_SLICE_VIRTUAL_MS << doublings;
 
     /* Waiting in real time must not send the clock far ahead. */
     if (is_patient(render) && is_time_over(render) &&
