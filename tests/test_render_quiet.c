@@ -158,7 +158,7 @@ START_TEST(late_renders_say_where)
         {9970, TICK(), "> done"},
     };
 
-    start(&render, WAIT_AUTO, ON_TIMEOUT_PARTIAL, &wait, &commands);
+    start(&render, WAIT_AUTO, ON_TIMEOUT_PARTIAL, &wait, 0, &commands);
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         char got[256];
         enum render_state before = render.state;
