@@ -248,7 +248,8 @@ static void do_capture(struct page *page, uint64_t now_ms)
 {
     assert(page->render.document[0] != '\0');
     page_call(page, now_ms, "DOM.getOuterHTML",
-              json_pack("{s:s, s:b}", "objectId", page->render.document, "includeShadowDOM", 1),
+              json_pack("{s:s, s:b}", "objectId", page->render.document, "includeShadowDOM",
+                        page->render.params->shadow_dom == SHADOW_DOM_DECLARATIVE),
               on_captured, page->render.loader);
 }
 

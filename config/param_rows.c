@@ -26,6 +26,7 @@ static const char *const motion_names[] = {"no-preference", "reduce", NULL};
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE", NULL};
 static const char *const scope_names[] = {"document", "origin", "all", NULL};
 static const char *const workers_names[] = {"block", "allow", NULL};
+static const char *const shadow_names[] = {"declarative", "ignore", NULL};
 static const char *const same_site_names[] = {"unset", "Strict", "Lax", "None", NULL};
 static const char *const resource_names[] = {"image",    "stylesheet", "font",        "media",
                                              "script",   "xhr",        "eventsource", "frame",
@@ -348,6 +349,14 @@ const struct param_row param_rows[] = {
      .max = SELECTOR_BYTES_MAX, .format = FORMAT_SELECTOR, .count_max = 64,
      .meaning = "CSS selectors of elements to leave out of the document: tags, #id, .class, "
                 "attributes and combinators, no pseudo-classes."},
+    {"document.shadowDom", .type = PARAM_ENUM, AT(shadow_dom), .choices = shadow_names,
+     .initial = SHADOW_DOM_DECLARATIVE,
+     .meaning = "declarative: shadow trees are in the document, as <template shadowrootmode>. "
+                "ignore: they are left out of it."},
+    {"document.metaStatus", .type = PARAM_BOOLEAN, AT(meta_status), .initial = 0,
+     .meaning = "Take the metas prerender-status-code and prerender-header of the head out of the "
+                "document and tell them: X-Prerenderd-Meta-Status, and metaStatus and metaHeaders "
+                "of the envelope."},
 };
 
 const size_t param_rows_count = sizeof param_rows / sizeof param_rows[0];

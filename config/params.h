@@ -213,6 +213,12 @@ struct inject_params {
     enum inject_when when;
 };
 
+/* What becomes of shadow trees in the document that is answered. */
+enum shadow_dom {
+    SHADOW_DOM_DECLARATIVE, /* <template shadowrootmode>, from which a parser makes them again. */
+    SHADOW_DOM_IGNORE,      /* They are left out; what is slotted into them stays. */
+};
+
 /* What the page is shown of its surroundings. The defaults are those of an idle page, and
  * cost nothing; everything else is undone before the page serves again. */
 struct page_params {
@@ -266,6 +272,8 @@ struct render_params {
     struct pdf_params pdf;
     bool strip_scripts;
     char *base; /* Of the document that is answered, when it has none. */
+    enum shadow_dom shadow_dom;
+    bool meta_status; /* The prerender metas are taken out, and told. */
     struct param_strings remove_selectors;
     /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its
      * headers are wanted and its redirects are not followed. */

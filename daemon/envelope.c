@@ -123,10 +123,26 @@ static bool put_envelope(FILE *out, const struct request *request,
     return put_outputs(out, request, result) && fputs("}}", out) != EOF && ferror(out) == 0;
 }
 
+/* What the page set by metas, which are no longer in its document. */
+static void add_metas(json_t *tree, const struct document_result *document)
+{
+    json_t *headers = json_array();
+    for (size_t i = 0; i < document->headers_count; i++)
+        (void)json_array_append_new(headers,
+                                    json_pack("{s:s, s:s}", "name", document->headers[i].name,
+                                              "value", document->headers[i].value));
+    (void)json_object_set_new(tree, "metaStatus",
+                              document->status != 0 ? json_integer(document->status) : json_null());
+    (void)json_object_set_new(tree, "metaHeaders", headers);
+}
+
 char *envelope_text(const struct request *request, const struct render_result *result,
-                    const struct phases *phases, size_t *ret_bytes)
+                    const struct document_result *document, const struct phases *phases,
+                    size_t *ret_bytes)
 {
     json_t *tree = facts_json(request, result, phases);
+    if (tree != NULL && request->http.params.meta_status)
+        add_metas(tree, document);
     if (tree != NULL)
         diagnosis_add(tree, result);
     char *facts = tree != NULL ? json_dumps(tree, JSON_COMPACT) : NULL;

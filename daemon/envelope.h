@@ -6,9 +6,11 @@
 #include "cdp/result.h"
 #include "daemon/phases.h"
 #include "daemon/requests.h"
+#include "document/document.h"
 
-/* From malloc(); NULL when memory is out. Reads nothing else: may run in any thread. */
-char *envelope_text(const struct request *, const struct render_result *, const struct phases *,
-                    size_t *ret_bytes);
+/* From malloc(); NULL when memory is out. What the document said by metas is in it if that was
+ * asked for. Reads nothing else: may run in any thread. */
+char *envelope_text(const struct request *, const struct render_result *,
+                    const struct document_result *, const struct phases *, size_t *ret_bytes);
 
 #endif

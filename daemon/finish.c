@@ -17,7 +17,7 @@
 
 static bool wants_edit(const struct render_params *params)
 {
-    return params->path_mode || params->strip_scripts || params->base != NULL ||
+    return params->meta_status || params->strip_scripts || params->base != NULL ||
            params->remove_selectors.count > 0;
 }
 
@@ -31,7 +31,7 @@ static int edit(struct finish *finish, const struct selector *removed, size_t re
         .removed = removed,
         .removed_count = removed_count,
         .strip_scripts = params->strip_scripts,
-        .metas = params->path_mode,
+        .metas = params->meta_status,
         .base = params->base,
     };
     int error = document_edit(result->html, result->html_bytes, &options, &finish->document);
@@ -135,7 +135,8 @@ static int make_body(struct finish *finish, const struct http_request *http, boo
     request.http = *http;
     bool is_envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
     bool is_packed = !is_envelope && is_base64(finish_output(finish));
-    ret->bytes = is_envelope ? envelope_text(&request, finish->result, &finish->phases, &ret->count)
+    ret->bytes = is_envelope ? envelope_text(&request, finish->result, &finish->document,
+                                             &finish->phases, &ret->count)
                              : output_bytes(finish, is_last, &ret->count);
     if (ret->bytes == NULL)
         return -ENOMEM;

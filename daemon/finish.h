@@ -35,7 +35,7 @@ struct finish {
     struct request request; /* A copy: the request may be over before its answer is ready. */
     struct render_result *result;
     struct phases phases;              /* Until here. */
-    struct document_result document;   /* Path mode: status and headers that the page set. */
+    struct document_result document;   /* Status and headers that the page set by metas. */
     struct finish_body body;           /* What is sent. */
     struct finish_follower *followers; /* Owned. */
     size_t followers_count;

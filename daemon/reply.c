@@ -302,6 +302,9 @@ static void send_one(struct daemon *daemon, const struct finish *finish, uint64_
     size_t common = headers->count;
     if (http->params.path_mode)
         fill_path_mode(headers, finish, &reply);
+    else if (finish->document.status != 0)
+        add_header(headers, "X-Prerenderd-Meta-Status",
+                   number_text(headers, 3, (uint64_t)finish->document.status));
     if (body->is_gzipped && reply.content_type != NULL)
         add_header(headers, "Content-Encoding", "gzip");
     reply.headers = headers->items;

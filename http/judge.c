@@ -150,6 +150,7 @@ static bool path_mode_check(const struct head *head, const struct config *config
     ret->params.url = url;
     ret->params.path_mode = true;
     ret->params.strip_scripts = true;
+    ret->params.meta_status = true;
     if (ret->params.timeout_ms > PATH_MODE_TIMEOUT_MS)
         ret->params.timeout_ms = PATH_MODE_TIMEOUT_MS;
     return true;

@@ -197,6 +197,32 @@ START_TEST(html_bounds)
 }
 END_TEST
 
+static void ignore_shadow(struct render_params *params)
+{
+    params->shadow_dom = SHADOW_DOM_IGNORE;
+}
+
+/* What is in a shadow tree comes along, or does not; what is slotted into it stays. */
+START_TEST(shadow_trees_in_the_document)
+{
+    static const char document[] =
+        "<!DOCTYPE html><p id=x><i>light</i></p><script>"
+        "x.attachShadow({mode:'open'}).innerHTML='<b>shade</b><slot></slot>'</script>";
+    uint64_t page = open_page();
+    struct answer answer = RENDER(page, .path = "", .html = document);
+
+    check_complete(&answer);
+    ck_shows(answer, "<template shadowrootmode=\"open\"><b>shade</b><slot></slot></template>");
+    done(&answer);
+    answer = RENDER(page, .path = "", .html = document, .tune = ignore_shadow);
+    check_complete(&answer);
+    ck_shows(answer, "<p id=\"x\"><i>light</i></p>");
+    ck_assert(!shows(&answer, "<template"));
+    done(&answer);
+    close_page(page);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cdp own");
@@ -210,6 +236,7 @@ int main(void)
     tcase_add_test(tcase, html_with_base);
     tcase_add_test(tcase, html_without_base);
     tcase_add_test(tcase, html_bounds);
+    tcase_add_test(tcase, shadow_trees_in_the_document);
     suite_add_tcase(suite, tcase);
     return stage_main(suite);
 }

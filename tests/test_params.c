@@ -173,6 +173,8 @@ static const struct {
     {"retryOnCrash", PARAM_BOOLEAN, 1, 0, 0, ""},
     {"dedupe", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.stripScripts", PARAM_BOOLEAN, 0, 0, 0, ""},
+    {"document.shadowDom", PARAM_ENUM, 0, 0, 0, "declarative ignore"},
+    {"document.metaStatus", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.base", PARAM_STRING, 0, 1, 8192, ""},
     {"document.removeSelectors", PARAM_STRINGS, 0, 1, 1024, ""},
     {"wait.until", PARAM_ENUM, 0, 0, 0, "auto domcontentloaded load networkidle none"},

@@ -175,6 +175,44 @@ START_TEST(own_api_edits_documents)
 }
 END_TEST
 
+/* The status of the own API is its own: what the page says is told beside it. */
+START_TEST(metas_are_told)
+{
+    struct site site = site_open(NULL);
+    const char *address = site.stage.harness->address, *name, *value;
+    char url[96], body[192];
+    int status = 0;
+    struct client_reply reply;
+    snprintf(url, sizeof url, "%s/missing", site.address);
+    client_render(address, &reply, "{s:s}", "url", url);
+    expect_no_header(&reply, "X-Prerenderd-Meta-Status");
+    client_reply_free(&reply);
+    snprintf(body, sizeof body, "{\"url\":\"%s\",\"document\":{\"metaStatus\":true}}", url);
+    client_perform(address, &(struct client_request){.path = "/render", .body = body}, &reply);
+    expect_reply(&reply, 200, "nothing here");
+    expect_header(&reply, "X-Prerenderd-Meta-Status", "404");
+    expect_no_header(&reply, "X-Page");
+    expect_absent(&reply, "prerender-");
+    client_reply_free(&reply);
+    client_perform(address,
+                   &(struct client_request){
+                       .path = "/render", .body = body, .headers = {"Accept: application/json"}},
+                   &reply);
+    expect_reply(&reply, 200, "nothing here");
+    expect_absent(&reply, "<meta");
+    json_t *tree = client_json(&reply);
+    demand(json_unpack(tree, "{s:i, s:[{s:s, s:s}]}", "metaStatus", &status, "metaHeaders", "name",
+                       &name, "value", &value) == 0,
+           "the envelope does not tell the metas: %s", reply.body);
+    ck_assert_int_eq(status, 404);
+    ck_assert_str_eq(name, "X-Page");
+    ck_assert_str_eq(value, "a&b");
+    json_decref(tree);
+    client_reply_free(&reply);
+    site_close(&site);
+}
+END_TEST
+
 START_TEST(queries_arrive_as_they_are)
 {
     struct site site = site_open(NULL);
@@ -449,6 +487,7 @@ int main(void)
     suite_add(suite, crawler_gets_the_page, 120);
     suite_add(suite, statuses_reach_the_crawler, 120);
     suite_add(suite, own_api_edits_documents, 120);
+    suite_add(suite, metas_are_told, 120);
     suite_add(suite, queries_arrive_as_they_are, 120);
     suite_add(suite, text_survives, 120);
     suite_add(suite, overload_is_told, 120);
