@@ -27,6 +27,7 @@ static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELET
 static const char *const scope_names[] = {"document", "origin", "all", NULL};
 static const char *const workers_names[] = {"block", "allow", NULL};
 static const char *const shadow_names[] = {"declarative", "ignore", NULL};
+static const char *const charset_names[] = {"utf-8", "ascii", NULL};
 static const char *const same_site_names[] = {"unset", "Strict", "Lax", "None", NULL};
 static const char *const resource_names[] = {"image",    "stylesheet", "font",        "media",
                                              "script",   "xhr",        "eventsource", "frame",
@@ -353,6 +354,11 @@ const struct param_row param_rows[] = {
      .initial = SHADOW_DOM_DECLARATIVE,
      .meaning = "declarative: shadow trees are in the document, as <template shadowrootmode>. "
                 "ignore: they are left out of it."},
+    {"document.charset", .type = PARAM_ENUM, AT(charset), .choices = charset_names,
+     .initial = CHARSET_UTF8,
+     .meaning = "ascii: characters outside ASCII are written as escapes: as references in text "
+                "and attributes, in the language's own way in scripts and style sheets. The "
+                "names of tags and attributes have no such way and stay as they are."},
     {"document.metaStatus", .type = PARAM_BOOLEAN, AT(meta_status), .initial = 0,
      .meaning = "Take the metas prerender-status-code and prerender-header of the head out of the "
                 "document and tell them: X-Prerenderd-Meta-Status, and metaStatus and metaHeaders "

@@ -219,6 +219,12 @@ enum shadow_dom {
     SHADOW_DOM_IGNORE,      /* They are left out; what is slotted into them stays. */
 };
 
+/* What the bytes of the answered document are. It says of itself that it is UTF-8. */
+enum charset {
+    CHARSET_UTF8,
+    CHARSET_ASCII, /* Escapes for everything else; see document/ascii.h. */
+};
+
 /* What the page is shown of its surroundings. The defaults are those of an idle page, and
  * cost nothing; everything else is undone before the page serves again. */
 struct page_params {
@@ -273,6 +279,7 @@ struct render_params {
     bool strip_scripts;
     char *base; /* Of the document that is answered, when it has none. */
     enum shadow_dom shadow_dom;
+    enum charset charset;
     bool meta_status; /* The prerender metas are taken out, and told. */
     struct param_strings remove_selectors;
     /* Set by the prerender.io dialect, no parameter: the answer is that of the origin, so its

@@ -11,6 +11,7 @@
 #include "daemon/daemon.h"
 #include "daemon/envelope.h"
 #include "daemon/gzip.h"
+#include "document/ascii.h"
 
 /* What is done at once: about a millisecond of parsing or compressing. */
 #define INLINE_BYTES_MAX 32768
@@ -153,6 +154,8 @@ static void run(struct finish *finish)
     const struct http_request *http = &finish->request.http;
     if (wants_edit(&http->params) && finish->result->html != NULL)
         finish->error = read_and_edit(finish);
+    if (finish->error == 0 && http->params.charset == CHARSET_ASCII && finish->result->html != NULL)
+        finish->error = ascii_document(&finish->result->html, &finish->result->html_bytes);
     if (finish->error == 0)
         finish->error = check_expression(finish);
     for (size_t i = 0; i < finish->followers_count && finish->error == 0; i++) {
@@ -221,8 +224,8 @@ void finish_start(struct daemon *daemon, const struct request *request, const st
     copy_followers(finish, request);
     finish->phases = *phases;
     finish->result = result;
-    bool is_plain = !wants_edit(params) && !request->http.gzip && finish->followers_count == 0 &&
-                    request->http.accept == HTTP_ACCEPT_DOCUMENT &&
+    bool is_plain = !wants_edit(params) && params->charset == CHARSET_UTF8 && !request->http.gzip &&
+                    finish->followers_count == 0 && request->http.accept == HTTP_ACCEPT_DOCUMENT &&
                     params->outputs == OUTPUT_BIT(OUTPUT_HTML);
     if (!is_plain && bytes_of(result) > INLINE_BYTES_MAX) {
         int error = uv_queue_work(&daemon->loop, &finish->work, on_work, on_worked);

@@ -8,6 +8,7 @@
  *   parser.c  the only user of the HTML parser: finds what is to be removed or read
  *   match.c   whether an element is what a selector says
  *   metas.c   the grammar of prerender-status-code and prerender-header
+ *   ascii.c   characters outside ASCII, written in the way of the place they are in
  *   edits.c   byte ranges and insertions, applied */
 #ifndef DOCUMENT_DOCUMENT_H
 #define DOCUMENT_DOCUMENT_H

@@ -41,7 +41,7 @@ static bool is_one_of(const char *name, size_t count, const char *const *words)
     return false;
 }
 
-static size_t name_length(const char *at, const char *end)
+size_t scan_name_length(const char *at, const char *end)
 {
     size_t length = 0;
     while (at + length < end && !is_space(at[length]) && at[length] != '>' && at[length] != '/')
@@ -49,8 +49,7 @@ static size_t name_length(const char *at, const char *end)
     return length;
 }
 
-/* The byte after the '>' that ends the tag; a '>' in a quoted value does not. */
-static const char *tag_end(const char *at, const char *end)
+const char *scan_tag_end(const char *at, const char *end)
 {
     char quote = '\0', before = '\0';
     for (; at < end; at++) {
@@ -68,8 +67,7 @@ static const char *tag_end(const char *at, const char *end)
     return end;
 }
 
-/* Where "</name" begins, else the end. */
-static const char *text_end(const char *at, const char *end, const char *name, size_t count)
+const char *scan_text_end(const char *at, const char *end, const char *name, size_t count)
 {
     while (at < end) {
         at = memchr(at, '<', (size_t)(end - at));
@@ -89,7 +87,7 @@ static const char *text_end(const char *at, const char *end, const char *name, s
     return end;
 }
 
-static const char *comment_end(const char *at, const char *end)
+const char *scan_comment_end(const char *at, const char *end)
 {
     const char *found = memmem(at, (size_t)(end - at), "-->", 3);
     return found ? found + 3 : end;
@@ -99,6 +97,13 @@ static void blank(char *from, const char *to)
 {
     assert(from <= to);
     memset(from, ' ', (size_t)(to - from));
+}
+
+bool scan_is_tag(const char *at, const char *end)
+{
+    assert(at < end && *at == '<');
+    const char *name = at + (end - at >= 2 && at[1] == '/' ? 2 : 1);
+    return name < end && is_letter(*name);
 }
 
 size_t scan_prepare(char *bytes, size_t bytes_count)
@@ -112,22 +117,22 @@ size_t scan_prepare(char *bytes, size_t bytes_count)
     size_t depth = 0, depth_max = 0;
     while (at < end && (at = memchr(at, '<', (size_t)(end - at))) != NULL) {
         if (end - at >= 4 && memcmp(at, "<!--", 4) == 0) {
-            at = comment_end(at + 4, end);
+            at = scan_comment_end(at + 4, end);
             continue;
         }
-        bool closes = end - at >= 2 && at[1] == '/';
-        const char *name = at + (closes ? 2 : 1);
-        if (name >= end || !is_letter(*name)) {
+        if (!scan_is_tag(at, end)) {
             at++;
             continue;
         }
-        size_t count = name_length(name, end);
-        at = tag_end(name + count, end);
+        bool closes = at[1] == '/';
+        const char *name = at + (closes ? 2 : 1);
+        size_t count = scan_name_length(name, end);
+        at = scan_tag_end(name + count, end);
         if (closes) {
             depth -= depth > 0 ? 1 : 0;
         } else if (is_one_of(name, count, texts)) {
             const char *text = at;
-            at = text_end(at, end, name, count);
+            at = scan_text_end(at, end, name, count);
             if (scan_equal(name, count, "noscript"))
                 blank(bytes + (text - bytes), at);
             depth++; /* Its end tag is read next. */

@@ -174,6 +174,7 @@ static const struct {
     {"dedupe", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.stripScripts", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.shadowDom", PARAM_ENUM, 0, 0, 0, "declarative ignore"},
+    {"document.charset", PARAM_ENUM, 0, 0, 0, "utf-8 ascii"},
     {"document.metaStatus", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"document.base", PARAM_STRING, 0, 1, 8192, ""},
     {"document.removeSelectors", PARAM_STRINGS, 0, 1, 1024, ""},

@@ -161,6 +161,35 @@ START_TEST(owned_parameters)
 }
 END_TEST
 
+/* The browser reads the ASCII document as it reads the other: text, titles, attributes, what
+ * scripts say and what style sheets show. */
+START_TEST(ascii_document)
+{
+    static const char document[] =
+        "<title>\xc3\xa9</title><style>p::before{content:\"\xe2\x82\xac \xc3\xa9\"}</style>"
+        "<p id=p title='\xf0\x9f\x98\x80'>\xe4\xbd\xa0</p><script>document.body.append(document."
+        "title,p.title,getComputedStyle(p,'::before').content,'\xf0\x9f\x98\x80')</script>";
+    static const char *const charsets[] = {"utf-8", "ascii"};
+    struct stage stage = stage_open(small_pool);
+    struct client_reply first, second[2];
+    for (size_t i = 0; i < 2; i++) {
+        client_render(stage.harness->address, &first, "{s:s, s:{s:s}}", "html", document,
+                      "document", "charset", charsets[i]);
+        expect_reply(&first, 200, i == 0 ? "\xe4\xbd\xa0" : "&#x4f60;");
+        for (size_t at = 0; i == 1 && at < first.body_bytes; at++)
+            ck_assert_uint_lt((unsigned char)first.body[at], 0x80);
+        client_render(stage.harness->address, &second[i], "{s:s, s:{s:b, s:[s]}}", "html",
+                      first.body, "document", "stripScripts", 1, "removeSelectors", "style");
+        client_reply_free(&first);
+    }
+    expect_reply(&second[1], 200, "\xc3\xa9\xf0\x9f\x98\x80\"\xe2\x82\xac \xc3\xa9\"");
+    ck_assert_str_eq(second[1].body, second[0].body);
+    client_reply_free(&second[0]);
+    client_reply_free(&second[1]);
+    stage_close(&stage);
+}
+END_TEST
+
 /* 502 with the code of the network, never the browser's own error page; and the error
  * page's load event is not taken for that of the next render in the same page. */
 START_TEST(failed_navigation)
@@ -453,6 +482,7 @@ int main(void)
     suite_add(suite, finished_app, 120);
     suite_add(suite, get_and_head, 120);
     suite_add(suite, envelope, 120);
+    suite_add(suite, ascii_document, 120);
     suite_add(suite, wait_until, 120);
     suite_add(suite, owned_parameters, 120);
     suite_add(suite, failed_navigation, 120);
