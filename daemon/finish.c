@@ -68,6 +68,20 @@ static int read_and_edit(struct finish *finish)
     return error;
 }
 
+static int to_ascii(struct render_result *result)
+{
+    size_t bytes_max = ascii_bytes_max(result->html, result->html_bytes);
+    if (bytes_max == result->html_bytes)
+        return 0;
+    char *html = malloc(bytes_max);
+    if (html == NULL)
+        return -ENOMEM;
+    result->html_bytes = ascii_write(result->html, result->html_bytes, html);
+    free(result->html);
+    result->html = html;
+    return 0;
+}
+
 static void compress(struct finish_body *body)
 {
     size_t bytes;
@@ -155,7 +169,7 @@ static void run(struct finish *finish)
     if (wants_edit(&http->params) && finish->result->html != NULL)
         finish->error = read_and_edit(finish);
     if (finish->error == 0 && http->params.charset == CHARSET_ASCII && finish->result->html != NULL)
-        finish->error = ascii_document(&finish->result->html, &finish->result->html_bytes);
+        finish->error = to_ascii(finish->result);
     if (finish->error == 0)
         finish->error = check_expression(finish);
     for (size_t i = 0; i < finish->followers_count && finish->error == 0; i++) {

@@ -3,10 +3,8 @@
 #include "document/ascii.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include "document/scan.h"
 
@@ -246,22 +244,17 @@ static void put_document(struct pass *pass)
     }
 }
 
-int ascii_document(char **bytes, size_t *bytes_count)
+size_t ascii_bytes_max(const char *bytes, size_t bytes_count)
 {
-    size_t count = *bytes_count, others = 0;
-    for (size_t i = 0; i < count; i++)
-        others += !is_ascii((*bytes)[i]);
-    if (others == 0)
-        return 0;
-    size_t size = count + others * (GROWTH_MAX - 1);
-    char *out = malloc(size + 1);
-    if (out == NULL)
-        return -ENOMEM;
-    struct pass pass = {.at = *bytes, .end = *bytes + count, .out = out};
+    size_t others = 0;
+    for (size_t i = 0; i < bytes_count; i++)
+        others += !is_ascii(bytes[i]);
+    return bytes_count + others * (GROWTH_MAX - 1);
+}
+
+size_t ascii_write(const char *bytes, size_t bytes_count, char *ret)
+{
+    struct pass pass = {.at = bytes, .end = bytes + bytes_count, .out = ret};
     put_document(&pass);
-    assert((size_t)(pass.out - out) <= size);
-    *bytes_count = (size_t)(pass.out - out);
-    free(*bytes);
-    *bytes = out;
-    return 0;
+    return (size_t)(pass.out - ret);
 }

@@ -15,8 +15,9 @@
 
 #include <stddef.h>
 
-/* `*bytes` is valid UTF-8 from malloc(); it is replaced when there is anything to write
- * differently. 0 or -ENOMEM, and all is as it was. */
-int ascii_document(char **bytes, size_t *bytes_count);
+/* Bytes that ascii_write() can need; `bytes_count` when all is ASCII. */
+size_t ascii_bytes_max(const char *bytes, size_t bytes_count);
+/* Writes the document, which is valid UTF-8, into `ret`, and returns the length. */
+size_t ascii_write(const char *bytes, size_t bytes_count, char *ret);
 
 #endif
