@@ -7,7 +7,9 @@
 
 static void put(FILE *out, const void *bytes, size_t count)
 {
-    (void)fwrite(bytes, 1, count, out);
+    if (count > 0) {
+        (void)fwrite(bytes, 1, count, out);
+    }
 }
 
 /* With its length before it, so that no two lists of strings read the same. */
