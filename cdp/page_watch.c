@@ -46,6 +46,7 @@ static bool wants_traffic(const struct page *page)
     const struct render_params *params = page->render.params;
 
     return page->render.diagnose || page_watch_quiet(page).is_awaited ||
+           params->network.requests_max > 0 || params->network.bytes_max > 0 ||
            params->fail_on.resource_failed || params->fail_on.resource_statuses.count > 0;
 }
 
@@ -77,6 +78,8 @@ void page_watch_start(struct page *page, uint64_t now_ms)
         .bad_statuses = &params->fail_on.resource_statuses,
         .is_failure_bad = params->fail_on.resource_failed,
         .stuck_ms = page_wait_stuck_ms(page),
+        .requests_max = params->network.requests_max,
+        .bytes_max = params->network.bytes_max,
     };
 
     assert(render->watches == 0 && render->traffic == NULL);
@@ -126,6 +129,16 @@ static void tell(struct page *page, uint64_t now_ms)
     render->active = fact.active;
     render->pending = fact.pending;
     page_render_step(page, now_ms, &fact);
+}
+
+/* Tells the machine when the page wants more than it may have; once is enough for it. */
+static void judge(struct page *page, uint64_t now_ms)
+{
+    const struct render_fact fact = {.type = RENDER_FACT_SPENT};
+
+    if (page->state == PAGE_RENDERING && page->render.traffic != NULL &&
+        traffic_overspent(page->render.traffic) != NULL)
+        page_render_step(page, now_ms, &fact);
 }
 
 void page_watch_committed(struct page *page, uint64_t now_ms)
@@ -298,6 +311,7 @@ static void network_event(struct page *page, uint64_t now_ms, const struct cdp_m
     else
         return;
     tell(page, now_ms);
+    judge(page, now_ms);
 }
 
 void page_watch_event(struct page *page, uint64_t now_ms, struct cdp_message *message)
@@ -456,6 +470,8 @@ void page_watch_finish(struct page *page, uint64_t now_ms)
         result->pending = traffic->pending_count;
     else if (result->diagnostics != NULL && result->diagnostics->pending_count > result->pending)
         result->pending = (uint32_t)result->diagnostics->pending_count;
+    if (result->code == RENDER_BUDGET_EXCEEDED)
+        result->param = traffic_overspent(traffic);
     if (result->code != RENDER_OK)
         return;
     result->fail_rule = broken_rule(page, result->fail_url, sizeof result->fail_url);

@@ -86,6 +86,10 @@ void render_step(struct render *render, uint64_t now_ms, const struct render_fac
     note_milestones(render, now_ms, fact);
     if (now_ms >= late_probe_ms(render))
         late_probe(render, now_ms, ret);
+    if (fact->type == RENDER_FACT_SPENT) {
+        budget_spent(render, now_ms, ret);
+        return;
+    }
     switch (render->state) {
     case RENDER_NAVIGATING:
         navigate_fact(render, now_ms, fact, ret);
@@ -254,6 +258,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_SPENT:
     case RENDER_FACT_TRAFFIC:
         break; /* Of the document before, or noted already. */
     case RENDER_FACT_TICK:
@@ -426,6 +431,7 @@ bool render_is_page_good(const struct render *render)
     case RENDER_OUTPUT_FAILED:
         return render->terminations == 0;
     case RENDER_REDIRECT_STORM:
+    case RENDER_BUDGET_EXCEEDED:
     case RENDER_WAIT_UNMET:
     case RENDER_FAIL_ON: /* Not of this machine. */
     case RENDER_TIMEOUT:

@@ -30,6 +30,7 @@
  * script brings the document to what is asked for, and ends with the value of another.
  *
  *   IDLE --render_start, a document is shown--> SETTLING
+ * A page that has used up its budget (render_budget.c) is captured as it is, or fails.
  * A network that must be quiet (render_quiet.c) is told of by who watches it. Under the
  * real clock (render_real.c) nothing is granted: the page runs, and is waited for.
  *
@@ -101,6 +102,7 @@ enum render_fact_type {
     RENDER_FACT_TRANSITED, /* Answers RENDER_DO_TRANSIT: .ok, or .code. */
     RENDER_FACT_SURVEYED,  /* Answers RENDER_DO_SURVEY: .ok if the main thread did. */
     RENDER_FACT_TRAFFIC,   /* Requests are now .active and .pending; see cdp/traffic.h. */
+    RENDER_FACT_SPENT,     /* The page wants more of the network than it may have. */
     RENDER_FACT_TICK,      /* render_deadline_ms() has been reached. */
 };
 
@@ -239,6 +241,7 @@ struct render {
     uint32_t slices_held;      /* Granted only because something does not hold. */
 
     bool is_transiting; /* RENDER_DO_TRANSIT is out. */
+    bool is_spent;      /* RENDER_FACT_SPENT has come; it holds for every document. */
     /* The network; see render_quiet.c. */
     uint32_t active, pending;
     bool is_quiet; /* Since .quiet_since_ms of the page's clock. */

@@ -128,7 +128,8 @@ static void capture_over(struct render *render, uint64_t now_ms, struct render_c
         render->is_confirming = true;
         capture_measure(render, ret);
     } else if (render->outputs_made == 0) {
-        render_finish(render, now_ms, RENDER_FAILED, RENDER_TIMEOUT, ret);
+        render_finish(render, now_ms, RENDER_FAILED,
+                      render->is_spent ? RENDER_BUDGET_EXCEEDED : RENDER_TIMEOUT, ret);
     } else {
         render_finish(render, now_ms, render->is_partial ? RENDER_PARTIAL : RENDER_COMPLETE,
                       RENDER_OK, ret);
@@ -155,17 +156,21 @@ static void capture_next(struct render *render, uint64_t now_ms, struct render_c
 void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
                    struct render_commands *ret)
 {
-    if (is_partial)
+    bool is_late = is_partial && now_ms >= render->soft_ms;
+
+    if (is_late)
         late_note(render, now_ms);
     render_set_state(render, now_ms, RENDER_CAPTURING);
     render->terminate_ms = render->paced_ms = 0;
-    if (is_partial) {
+    if (is_late) {
         uint64_t patience_ms = (render->hard_ms - now_ms) / 4;
-        render->is_partial = true;
-        render->has_measure = false;
         render->terminate_ms =
             now_ms +
             (patience_ms < RENDER_TERMINATE_FIRST_MS ? patience_ms : RENDER_TERMINATE_FIRST_MS);
+    }
+    if (is_partial) {
+        render->is_partial = true;
+        render->has_measure = false;
         /* A timer that spins must not fire again before the capture. */
         render_pause(render, ret);
     }
@@ -178,7 +183,7 @@ void capture_enter(struct render *render, uint64_t now_ms, bool is_partial,
         render_do(ret, RENDER_DO_INJECT);
     }
     capture_next(render, now_ms, ret);
-    if (is_partial)
+    if (is_late)
         late_probe(render, now_ms, ret);
 }
 
@@ -249,21 +254,43 @@ static void capture_captured(struct render *render, uint64_t now_ms, const struc
     capture_next(render, now_ms, ret);
 }
 
+/* What else was asked for can be made without it. */
+static void capture_give_up(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(render->is_capturing && render->output == OUTPUT_EXPRESSION);
+    render->is_capturing = false;
+    render->paced_ms = 0;
+    render->outputs_given_up |= OUTPUT_BIT(OUTPUT_EXPRESSION);
+    capture_next(render, now_ms, ret);
+}
+
+void capture_cut(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(render->state == RENDER_CAPTURING);
+    render->is_partial = true;
+    render->reason = wait_reason(render, true);
+    if (!render->is_capturing || render->output != OUTPUT_EXPRESSION)
+        return;
+    if (render->is_granted) {
+        render->is_granted = false;
+        render_pause(render, ret);
+    }
+    render->terminations++;
+    render_do(ret, RENDER_DO_TERMINATE);
+    capture_give_up(render, now_ms, ret);
+}
+
 /* A script keeps the page from answering, or the expression waits for what does not come. */
 static void capture_overdue(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     render->is_partial = true;
-    render->reason = RENDER_DEADLINE;
+    render->reason = render->is_spent ? RENDER_BUDGET : RENDER_DEADLINE;
     render->terminations++;
     render->terminate_ms = now_ms + RENDER_TERMINATE_AGAIN_MS;
     render_do(ret, RENDER_DO_TERMINATE);
     if (render->is_capturing && render->output == OUTPUT_EXPRESSION &&
-        render->outputs_made != (render->plan.outputs & ~OUTPUT_BIT(OUTPUT_EXPRESSION))) {
-        render->is_capturing = false;
-        render->paced_ms = 0;
-        render->outputs_given_up |= OUTPUT_BIT(OUTPUT_EXPRESSION);
-        capture_next(render, now_ms, ret);
-    }
+        render->outputs_made != (render->plan.outputs & ~OUTPUT_BIT(OUTPUT_EXPRESSION)))
+        capture_give_up(render, now_ms, ret);
 }
 
 static void capture_tick(struct render *render, uint64_t now_ms, struct render_commands *ret)
@@ -344,6 +371,7 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_SPENT:
     case RENDER_FACT_TRAFFIC:
         break; /* Noted already, or too late to matter. */
     }

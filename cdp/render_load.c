@@ -47,11 +47,12 @@ void load_enter(struct render *render, uint64_t now_ms, uint64_t loader, enum re
     } else if (kind == RENDER_KIND_OTHER) {
         render_finish(render, now_ms, RENDER_FAILED, RENDER_NOT_A_DOCUMENT, ret);
     } else {
+        bool is_over = now_ms >= render->soft_ms || render->is_spent;
         render_do(ret, RENDER_DO_PREPARE);
-        if (now_ms < render->soft_ms && render->plan.until == WAIT_NONE && wait_is_asked(render))
+        if (!is_over && render->plan.until == WAIT_NONE && wait_is_asked(render))
             settle_enter(render, now_ms, ret);
-        else if (now_ms >= render->soft_ms || render->plan.until == WAIT_NONE)
-            capture_enter(render, now_ms, now_ms >= render->soft_ms, ret);
+        else if (is_over || render->plan.until == WAIT_NONE)
+            capture_enter(render, now_ms, is_over, ret);
         else
             render_grant(render, now_ms, RENDER_SLICE_VIRTUAL_MS, ret);
     }
@@ -224,6 +225,7 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_SPENT:
     case RENDER_FACT_TRAFFIC:
         break; /* Noted already, or of an earlier document. */
     }

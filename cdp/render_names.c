@@ -33,7 +33,8 @@ const char *render_fact_name(enum render_fact_type type)
         [RENDER_FACT_MEASURED] = "measured",   [RENDER_FACT_CAPTURED] = "captured",
         [RENDER_FACT_STREAMS] = "streams",     [RENDER_FACT_CHECKED] = "checked",
         [RENDER_FACT_TRANSITED] = "transited", [RENDER_FACT_SURVEYED] = "surveyed",
-        [RENDER_FACT_TRAFFIC] = "traffic",     [RENDER_FACT_TICK] = "tick",
+        [RENDER_FACT_SPENT] = "spent",         [RENDER_FACT_TRAFFIC] = "traffic",
+        [RENDER_FACT_TICK] = "tick",
     };
     return NAME_OF(names, type);
 }
@@ -66,6 +67,7 @@ const char *render_code_name(enum render_code code)
         [RENDER_OUTPUT_TOO_LARGE] = "output_too_large",
         [RENDER_OUTPUT_FAILED] = "output_failed",
         [RENDER_WAIT_UNMET] = "wait_unmet",
+        [RENDER_BUDGET_EXCEEDED] = "budget_exceeded",
         [RENDER_FAIL_ON] = "fail_on",
         [RENDER_TIMEOUT] = "render_timeout",
         [RENDER_UNRESPONSIVE] = "page_unresponsive",

@@ -387,6 +387,7 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_PARSED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_SURVEYED:
+    case RENDER_FACT_SPENT:
         break; /* Noted already, or of an earlier document. */
     }
 }

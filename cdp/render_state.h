@@ -117,6 +117,10 @@ void settle_fact(struct render *, uint64_t now_ms, const struct render_fact *,
                  struct render_commands *);
 uint64_t settle_deadline_ms(const struct render *);
 
+/* render_budget.c */
+/* RENDER_FACT_SPENT, in any state but DONE. */
+void budget_spent(struct render *, uint64_t now_ms, struct render_commands *);
+
 /* render_quiet.c */
 /* Nothing that is waited for is pending, but something else is. */
 bool quiet_is_calm(const struct render *);
@@ -159,6 +163,8 @@ void transit_fact(struct render *, uint64_t now_ms, const struct render_fact *,
 void capture_enter(struct render *, uint64_t now_ms, bool is_partial, struct render_commands *);
 void capture_fact(struct render *, uint64_t now_ms, const struct render_fact *,
                   struct render_commands *);
+/* The document is captured as a partial one now, and the expression not waited for. */
+void capture_cut(struct render *, uint64_t now_ms, struct render_commands *);
 /* The end of all time. */
 void capture_time_out(struct render *, uint64_t now_ms, struct render_commands *);
 uint64_t capture_deadline_ms(const struct render *);

@@ -73,6 +73,8 @@ enum render_reason wait_reason(const struct render *render, bool is_partial)
 {
     bool was_held = render->has_check && wait_is_held(render);
 
+    if (render->is_spent)
+        return RENDER_BUDGET;
     if (is_partial)
         return was_held ? RENDER_CONDITION : RENDER_DEADLINE;
     if (render->flag == RENDER_FLAG_TRUE)

@@ -19,6 +19,7 @@ enum render_reason {
     RENDER_READY_FLAG, /* The page's own flag said so. */
     RENDER_CONDITION,  /* The `wait` conditions held; if partial, they did not in time. */
     RENDER_DEADLINE,
+    RENDER_BUDGET, /* The page wanted more of the network than it may have. */
 };
 
 /* One value per code of the HTTP interface that a render can end with. */
@@ -31,14 +32,15 @@ enum render_code {
     RENDER_TRUNCATED,      /* Its connection broke before its end. */
     RENDER_NOT_A_DOCUMENT, /* 204, download, or a type that is no document. */
     RENDER_OUTPUT_TOO_LARGE,
-    RENDER_OUTPUT_FAILED, /* 422: .error says what of this page cannot be made. */
-    RENDER_FAIL_ON,       /* 422: .fail_rule was hit, by .fail_url. */
-    RENDER_WAIT_UNMET,    /* 422: a `wait` condition did not hold, and onTimeout was error. */
-    RENDER_TIMEOUT,       /* 504: nothing could be captured, or onTimeout was error. */
-    RENDER_UNRESPONSIVE,  /* 504: the main thread did not answer. */
-    RENDER_PARAM_REFUSED, /* The browser does not know the value of .param. */
-    RENDER_SCRIPT_FAILED, /* A script of the recipe threw; .error holds what. */
-    RENDER_INTERNAL,      /* The protocol answered in a way we do not know. */
+    RENDER_OUTPUT_FAILED,   /* 422: .error says what of this page cannot be made. */
+    RENDER_FAIL_ON,         /* 422: .fail_rule was hit, by .fail_url. */
+    RENDER_BUDGET_EXCEEDED, /* 502: of .param, and onTimeout was error. */
+    RENDER_WAIT_UNMET,      /* 422: a `wait` condition did not hold, and onTimeout was error. */
+    RENDER_TIMEOUT,         /* 504: nothing could be captured, or onTimeout was error. */
+    RENDER_UNRESPONSIVE,    /* 504: the main thread did not answer. */
+    RENDER_PARAM_REFUSED,   /* The browser does not know the value of .param. */
+    RENDER_SCRIPT_FAILED,   /* A script of the recipe threw; .error holds what. */
+    RENDER_INTERNAL,        /* The protocol answered in a way we do not know. */
 };
 
 /* Durations in ms; disjoint, they follow the waits of the pool. */
@@ -75,8 +77,9 @@ struct render_result {
     enum render_code code;
     int status; /* HTTP status of the main document; 0: unknown. */
     char net_error[64];
-    const char *param;     /* RENDER_PARAM_REFUSED, RENDER_OUTPUT_FAILED: its name; static. */
-    char param_value[72];  /* The same: what it was. */
+    const char *param;     /* RENDER_PARAM_REFUSED, RENDER_OUTPUT_FAILED and
+                              RENDER_BUDGET_EXCEEDED: its name; static. */
+    char param_value[72];  /* Of the first two: what it was. */
     char content_type[64]; /* Of the document, as Chromium sees it; "": unknown. */
     char *final_url;       /* Owned. */
     char *title;           /* Owned; valid UTF-8. */

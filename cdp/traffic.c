@@ -140,7 +140,9 @@ void traffic_received(struct traffic *traffic, uint64_t now_ms, uint64_t id, uin
 {
     struct traffic_request *request = find(traffic, id);
 
-    traffic->totals.bytes += bytes;
+    /* Of the document before, unless there was no room to follow it. */
+    if (request != NULL || traffic->pending_count == TRAFFIC_PENDING_MAX)
+        traffic->totals.bytes += bytes;
     if (request == NULL)
         return;
     request->bytes += bytes;
@@ -166,6 +168,17 @@ void traffic_ended(struct traffic *traffic, uint64_t id, enum traffic_end end, u
     size_t after = traffic->pending_count - (size_t)(request - traffic->pending) - 1;
     memmove(request, request + 1, after * sizeof *request);
     traffic->pending_count--;
+}
+
+const char *traffic_overspent(const struct traffic *traffic)
+{
+    const struct traffic_rules *rules = &traffic->rules;
+
+    if (rules->requests_max != 0 && traffic->totals.count > rules->requests_max)
+        return "network.maxRequests";
+    if (rules->bytes_max != 0 && traffic->totals.bytes > rules->bytes_max)
+        return "network.maxBytes";
+    return NULL;
 }
 
 static uint64_t stuck_at_ms(const struct traffic *traffic, const struct traffic_request *request)

@@ -75,6 +75,7 @@ struct traffic_rules {
     const struct param_integers *bad_statuses; /* Of all but the main document. */
     bool is_failure_bad;
     uint32_t stuck_ms;
+    uint64_t requests_max, bytes_max; /* The budget of the page; 0: none. */
 };
 
 struct traffic {
@@ -110,11 +111,13 @@ void traffic_committed(struct traffic *, uint64_t loader);
 void traffic_started(struct traffic *, uint64_t now_ms, const struct traffic_start *);
 void traffic_answered(struct traffic *, uint64_t now_ms, uint64_t id, int status,
                       bool is_main_document);
-/* Some of a body has come. */
+/* Some of a body has come; not of a request that nobody has seen start. */
 void traffic_received(struct traffic *, uint64_t now_ms, uint64_t id, uint64_t bytes);
 /* `bytes`: all that came, by the last word of the network; 0: as received. */
 void traffic_ended(struct traffic *, uint64_t id, enum traffic_end, uint64_t bytes);
 
+/* The parameter whose budget is exceeded, or NULL; static. */
+const char *traffic_overspent(const struct traffic *);
 /* Requests that hold back who waits for quiet. */
 uint32_t traffic_active_count(struct traffic *, uint64_t now_ms);
 /* When that number falls although nothing happens; UINT64_MAX: never. It is in the past

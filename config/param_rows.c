@@ -279,6 +279,14 @@ const struct param_row param_rows[] = {
     {"network.followRedirects", .type = PARAM_BOOLEAN, AT(network.follow_redirects), .initial = 1,
      .meaning = "false: an HTTP redirect of the main document is the answer, with its status and "
                 "Location and an empty document."},
+    {"network.maxRequests", .type = PARAM_INTEGER, AT(network.requests_max), .initial = 0, .min = 0,
+     .max = 1000000,
+     .meaning = "Requests that the page may make, each hop of a redirect and those that are "
+                "blocked included; 0: any number. One more ends the render as onTimeout says."},
+    {"network.maxBytes", .type = PARAM_INTEGER, AT(network.bytes_max), .initial = 0, .min = 0,
+     .max = 4294967295,
+     .meaning = "Bytes that the page may receive over the network, headers included; 0: any "
+                "number. One more ends the render as onTimeout says."},
     {"network.serviceWorkers", .type = PARAM_ENUM, AT(network.service_workers),
      .choices = workers_names, .initial = SERVICE_WORKERS_BLOCK,
      .meaning = "allow: a service worker that the context has may answer requests of the page. "

@@ -199,6 +199,7 @@ struct network_params {
     struct param_strings block_urls, allow_urls;
     struct param_records rewrites; /* Of struct param_rewrite. */
     bool follow_redirects;
+    unsigned requests_max, bytes_max; /* That the page may use; 0: any number. */
     enum service_workers service_workers;
 };
 

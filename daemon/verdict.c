@@ -21,6 +21,8 @@ const char *verdict_reason(enum render_reason reason)
         return "condition";
     case RENDER_DEADLINE:
         return "deadline";
+    case RENDER_BUDGET:
+        return "budget";
     }
     return "settled";
 }
@@ -55,6 +57,8 @@ enum http_code verdict_code(enum render_code code)
         return HTTP_NOT_A_DOCUMENT;
     case RENDER_OUTPUT_TOO_LARGE:
         return HTTP_OUTPUT_TOO_LARGE;
+    case RENDER_BUDGET_EXCEEDED:
+        return HTTP_BUDGET_EXCEEDED;
     case RENDER_FAIL_ON:
         return HTTP_FAIL_ON;
     case RENDER_OUTPUT_FAILED:
@@ -105,6 +109,7 @@ static const char *detail_text(enum render_code code)
         return "The browser answered in a way that is not understood.";
     case RENDER_NAVIGATION_FAILED:
     case RENDER_OUTPUT_TOO_LARGE:
+    case RENDER_BUDGET_EXCEEDED:
     case RENDER_FAIL_ON:
     case RENDER_OUTPUT_FAILED:
     case RENDER_PARAM_REFUSED:
@@ -145,6 +150,11 @@ const char *verdict_detail(const struct config *config, const struct render_resu
                        "What was asked for is larger than render.output_bytes_max (%llu bytes; of "
                        "an image: pixels).",
                        (unsigned long long)config->render.output_bytes_max);
+    else if (result->code == RENDER_BUDGET_EXCEEDED)
+        (void)snprintf(text, text_bytes,
+                       "The page wants more of the network than \"%s\" allows; raise it, or accept "
+                       "what is there with onTimeout partial.",
+                       result->param);
     else if (result->code == RENDER_FAIL_ON)
         (void)snprintf(text, text_bytes, "The page rendered, but hits %s with %s.",
                        result->fail_rule, result->fail_url);

@@ -325,6 +325,67 @@ START_TEST(fail_on)
 }
 END_TEST
 
+static void few_requests(struct render_params *params)
+{
+    params->network.requests_max = 5;
+}
+
+static void enough_requests(struct render_params *params)
+{
+    params->network.requests_max = 8;
+}
+
+static void few_bytes(struct render_params *params)
+{
+    params->network.bytes_max = 400;
+}
+
+static void enough_bytes(struct render_params *params)
+{
+    params->network.bytes_max = 100000;
+}
+
+/* /loads asks for seven things beside itself, each of some hundred bytes. */
+static const struct {
+    void (*tune)(struct render_params *);
+    enum on_timeout on_timeout;
+    const char *param; /* NULL: it is within the budget. */
+} budgets[] = {
+    {few_requests, ON_TIMEOUT_PARTIAL, "network.maxRequests"},
+    {few_requests, ON_TIMEOUT_ERROR, "network.maxRequests"},
+    {enough_requests, ON_TIMEOUT_ERROR, NULL},
+    {few_bytes, ON_TIMEOUT_PARTIAL, "network.maxBytes"},
+    {few_bytes, ON_TIMEOUT_ERROR, "network.maxBytes"},
+    {enough_bytes, ON_TIMEOUT_ERROR, NULL},
+};
+
+START_TEST(budgets_end_renders)
+{
+    uint64_t page = open_page();
+    struct answer answer =
+        RENDER(page, .path = "/loads", .tune = budgets[_i].tune,
+               .on_timeout = budgets[_i].on_timeout, .wait = {.stuck_request_ms = 300});
+
+    ck_assert_ptr_null(answer.result->late.phase);
+    if (budgets[_i].param == NULL) {
+        check_complete(&answer);
+        ck_assert(answer.ok);
+    } else if (budgets[_i].on_timeout == ON_TIMEOUT_PARTIAL) {
+        ck_assert_int_eq(answer.result->code, RENDER_OK);
+        ck_assert_int_eq(answer.result->outcome, RENDER_PARTIAL);
+        ck_assert_int_eq(answer.result->reason, RENDER_BUDGET);
+        ck_shows(answer, "<html");
+    } else {
+        check_failed(&answer, RENDER_BUDGET_EXCEEDED);
+        ck_assert_str_eq(answer.result->param, budgets[_i].param);
+        ck_assert(!answer.ok);
+    }
+    done(&answer);
+    close_page(page);
+    check_canary();
+}
+END_TEST
+
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
 int main(void)
@@ -339,6 +400,7 @@ int main(void)
     tcase_add_test(tcase, resources_and_redirects);
     tcase_add_loop_test(tcase, late_renders, 0, COUNT(lates));
     tcase_add_loop_test(tcase, fail_on, 0, COUNT(fails));
+    tcase_add_loop_test(tcase, budgets_end_renders, 0, COUNT(budgets));
     suite_add_tcase(suite, tcase);
     return stage_main(suite);
 }

@@ -223,6 +223,8 @@ static const struct {
     {"network.blockTypes", PARAM_SET, 0, 0, 0,
      "image stylesheet font media script xhr eventsource frame prefetch ping other"},
     {"network.rewrites", PARAM_RECORDS, 0, 0, 0, ""},
+    {"network.maxRequests", PARAM_INTEGER, 0, 0, 1000000, ""},
+    {"network.maxBytes", PARAM_INTEGER, 0, 0, 4294967295, ""},
     {"network.serviceWorkers", PARAM_ENUM, 0, 0, 0, "block allow"},
     {"network.followRedirects", PARAM_BOOLEAN, 1, 0, 0, ""},
     {"output", PARAM_SET, 1, 0, 0, "html text links png jpeg webp pdf mhtml expression"},

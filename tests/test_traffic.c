@@ -34,6 +34,14 @@ static const struct step plain[] = {
     {9, FINISH, 2, 0, 100, 0, "2/0/0/550, 0"}, /* Known no more. */
 };
 
+/* What nobody has seen start is of the document before. */
+static const struct step unseen[] = {
+    {0, BYTES, 9, 0, 300, 0, "0/0/0/0, 0"},
+    {1, START, 1, TRAFFIC_DOCUMENT, 0, 1, "1/0/0/0, 1"},
+    {2, BYTES, 9, 0, 300, 1, "1/0/0/0, 1"},
+    {3, BYTES, 1, 0, 300, 1, "1/0/0/300, 1"},
+};
+
 /* A redirect is one more request under the same id. */
 static const struct step redirected[] = {
     {0, START, 1, TRAFFIC_FETCH, 0, 1, "1/0/0/0, 1"},
@@ -83,9 +91,13 @@ static const struct {
     const struct step *steps;
     int count;
 } tables[] = {
-    {"plain", plain, COUNT(plain)},       {"redirected", redirected, COUNT(redirected)},
-    {"failing", failing, COUNT(failing)}, {"endless", endless, COUNT(endless)},
-    {"stuck", stuck, COUNT(stuck)},       {"replaced", replaced, COUNT(replaced)},
+    {"plain", plain, COUNT(plain)},
+    {"unseen", unseen, COUNT(unseen)},
+    {"redirected", redirected, COUNT(redirected)},
+    {"failing", failing, COUNT(failing)},
+    {"endless", endless, COUNT(endless)},
+    {"stuck", stuck, COUNT(stuck)},
+    {"replaced", replaced, COUNT(replaced)},
 };
 
 /* On behalf of one document. */
@@ -156,6 +168,27 @@ START_TEST(events_are_counted)
                       "%s step %d: %u are active", tables[_i].name, i,
                       traffic_active_count(traffic, step->now_ms));
     }
+    free(traffic);
+}
+END_TEST
+
+/* As many as it says are within it. */
+START_TEST(budgets_are_exceeded)
+{
+    const struct traffic_rules rules = {.stuck_ms = STUCK_MS, .requests_max = 2, .bytes_max = 1000};
+    struct traffic *traffic = malloc(sizeof *traffic);
+
+    traffic_begin(traffic, &rules);
+    begin(traffic, 0, 1, TRAFFIC_DOCUMENT, "http://h/1");
+    begin(traffic, 0, 2, TRAFFIC_FETCH, "http://h/2");
+    traffic_received(traffic, 0, 1, 1000);
+    ck_assert_ptr_null(traffic_overspent(traffic));
+    traffic_ended(traffic, 1, TRAFFIC_FINISHED, 1001);
+    ck_assert_str_eq(traffic_overspent(traffic), "network.maxBytes");
+    begin(traffic, 0, 2, TRAFFIC_FETCH, "http://h/redirected");
+    ck_assert_str_eq(traffic_overspent(traffic), "network.maxRequests");
+    traffic->rules.requests_max = traffic->rules.bytes_max = 0;
+    ck_assert_ptr_null(traffic_overspent(traffic));
     free(traffic);
 }
 END_TEST
@@ -250,6 +283,7 @@ int main(void)
     Suite *suite = suite_create("traffic");
     TCase *tests = tcase_create("traffic");
     tcase_add_loop_test(tests, events_are_counted, 0, COUNT(tables));
+    tcase_add_test(tests, budgets_are_exceeded);
     tcase_add_test(tests, stuck_requests_have_a_time);
     tcase_add_test(tests, faults_are_noted);
     tcase_add_test(tests, everything_is_bounded);

@@ -133,6 +133,30 @@ START_TEST(batch_owns_a_cache)
 }
 END_TEST
 
+/* A page that wants more than it may have: what is there, or an error with the parameter. */
+START_TEST(budgets_are_told)
+{
+    struct stage stage = stage_open(knobs);
+    struct client_reply reply;
+    const char *address = stage.harness->address;
+
+    client_render(address, &reply, "{s:s, s:{s:i}}", "url",
+                  origin_url(stage.origin, "/static?n=spent"), "network", "maxBytes", 1);
+    expect_reply(&reply, 200, "");
+    expect_header(&reply, "X-Prerenderd-Outcome", "partial");
+    expect_header(&reply, "X-Prerenderd-Reason", "budget");
+    expect_header(&reply, "Cache-Control", "no-store");
+    client_reply_free(&reply);
+    client_render(address, &reply, "{s:s, s:s, s:{s:i}}", "url",
+                  origin_url(stage.origin, "/static?n=spent"), "onTimeout", "error", "network",
+                  "maxBytes", 1);
+    expect_problem(&reply, 502, "budget_exceeded", "network.maxBytes");
+    ck_assert_ptr_nonnull(strstr(reply.body, "\"param\":\"network.maxBytes\""));
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("network");
@@ -142,5 +166,6 @@ int main(void)
     suite_add(suite, refused_cookies, 60);
     suite_add(suite, auth_owns_a_context, 60);
     suite_add(suite, batch_owns_a_cache, 60);
+    suite_add(suite, budgets_are_told, 60);
     return suite_run(suite);
 }
