@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_TIMEOUT_MS 2000
-/* Changes of the warm list are told at most this often. */
-#define CHANGE_INTERVAL_MS 500
 #define JSON_API_TYPE "application/vnd.api+json"
 
 /* The default ends in the port that was really bound. The host name in it becomes one that
@@ -32,7 +29,6 @@ bool heartbeat_open(struct daemon *daemon)
 {
     struct heartbeat *heartbeat = &daemon->heartbeat;
     const char *url = daemon->config.manager.url;
-    heartbeat->due_ms = UINT64_MAX;
     if (url[0] == '\0')
         return true;
     heartbeat->client = http_client_new(&daemon->loop, url);
@@ -43,7 +39,7 @@ bool heartbeat_open(struct daemon *daemon)
             LOG_STR("url", url));
         return false;
     }
-    heartbeat->due_ms = daemon->now_ms;
+    courier_init(&heartbeat->courier, daemon->now_ms, daemon->config.manager.heartbeat_interval_ms);
     return fix_url(daemon);
 }
 
@@ -72,14 +68,12 @@ static void append_url(const struct daemon *daemon, char *target, size_t target_
     assert(fits); /* Threefold, it is a fraction of a target. */
 }
 
-static void send_message(struct daemon *daemon, enum heartbeat_message message,
+static void send_message(struct daemon *daemon, enum courier_message message,
                          struct http_call *call)
 {
     struct heartbeat *heartbeat = &daemon->heartbeat;
-    assert(heartbeat->message == MESSAGE_NONE);
-    heartbeat->message = message;
-    heartbeat->message_seq = daemon->heartbeat_seq;
-    call->timeout_ms = MESSAGE_TIMEOUT_MS;
+    courier_begin(&heartbeat->courier, daemon->now_ms, message, daemon->heartbeat_seq);
+    call->timeout_ms = COURIER_TIMEOUT_MS;
     http_client_start(heartbeat->client, daemon->now_ms, call);
 }
 
@@ -88,12 +82,12 @@ static void send_heartbeat(struct daemon *daemon)
     struct heartbeat *heartbeat = &daemon->heartbeat;
     struct http_call call = {
         .method = "POST", .target = "/prerender-servers", .type = JSON_API_TYPE};
-    heartbeat->due_ms = daemon->now_ms + daemon->config.manager.heartbeat_interval_ms;
-    heartbeat->changed_ms = daemon->now_ms + CHANGE_INTERVAL_MS;
-    heartbeat->changed = false;
     heartbeat->begun++;
     call.body = report_heartbeat(daemon);
     if (call.body == NULL) {
+        courier_begin(&heartbeat->courier, daemon->now_ms, MESSAGE_HEARTBEAT,
+                      daemon->heartbeat_seq);
+        courier_end(&heartbeat->courier, false);
         heartbeat->failed++;
         return;
     }
@@ -121,7 +115,6 @@ static void send_unregister(struct daemon *daemon)
     char target[HTTP_CLIENT_TARGET_BYTES] = "/prerender-servers";
     append_url(daemon, target, sizeof target);
     struct http_call call = {.method = "DELETE", .target = target};
-    daemon->heartbeat.unregistered = true;
     send_message(daemon, MESSAGE_UNREGISTER, &call);
 }
 
@@ -142,9 +135,9 @@ static void handle_result(struct daemon *daemon, const struct http_result *resul
 {
     static const char *const names[] = {"", "heartbeat", "notice", "unregister"};
     struct heartbeat *heartbeat = &daemon->heartbeat;
-    enum heartbeat_message message = heartbeat->message;
+    enum courier_message message = heartbeat->courier.message;
     bool good = result->status >= 200 && result->status < 300;
-    heartbeat->message = MESSAGE_NONE;
+    courier_end(&heartbeat->courier, good);
     if (good && heartbeat->sent == 0 && message == MESSAGE_HEARTBEAT)
         LOG(&daemon->log, LOG_INFO, "registered", LOG_STR("manager", daemon->config.manager.url),
             LOG_STR("server_id", result->server_id));
@@ -158,27 +151,27 @@ static void handle_result(struct daemon *daemon, const struct http_result *resul
     if (message != MESSAGE_HEARTBEAT || !good)
         return;
     heartbeat->sent++;
-    outbox_drop_told(&heartbeat->outbox, heartbeat->message_seq);
     recycle_for(daemon, result->host_shell);
 }
 
-/* The heartbeat of the interval comes first, so that many notices to a slow manager do not
- * make this daemon look dead; one because of a change comes after the notices about it. */
 static void send_next(struct daemon *daemon)
 {
-    struct heartbeat *heartbeat = &daemon->heartbeat;
-    if (heartbeat->unregistered)
-        return;
-    if (daemon->now_ms >= heartbeat->due_ms) {
+    struct courier *courier = &daemon->heartbeat.courier;
+    struct notice *notice;
+    switch (courier_next(courier, daemon->now_ms)) {
+    case MESSAGE_HEARTBEAT:
         send_heartbeat(daemon);
-    } else if (heartbeat->unregisters) {
-        send_unregister(daemon);
-    } else if (!outbox_is_empty(&heartbeat->outbox)) {
-        struct notice *notice = outbox_take(&heartbeat->outbox);
+        break;
+    case MESSAGE_NOTICE:
+        notice = outbox_take(&courier->outbox);
         send_notice(daemon, notice);
         free(notice);
-    } else if (heartbeat->changed && daemon->now_ms >= heartbeat->changed_ms) {
-        send_heartbeat(daemon);
+        break;
+    case MESSAGE_UNREGISTER:
+        send_unregister(daemon);
+        break;
+    case MESSAGE_NONE:
+        break;
     }
 }
 
@@ -201,15 +194,11 @@ uint64_t heartbeat_deadline_ms(const struct daemon *daemon)
     const struct heartbeat *heartbeat = &daemon->heartbeat;
     if (heartbeat->client == NULL || daemon->state == DAEMON_CLOSING)
         return UINT64_MAX;
-    if (heartbeat->message != MESSAGE_NONE)
+    if (heartbeat->courier.message != MESSAGE_NONE)
         return http_client_deadline_ms(heartbeat->client);
-    if (!http_client_is_idle(heartbeat->client) || heartbeat->unregistered)
+    if (!http_client_is_idle(heartbeat->client))
         return UINT64_MAX;
-    if (heartbeat->unregisters || !outbox_is_empty(&heartbeat->outbox))
-        return 0;
-    if (heartbeat->changed && heartbeat->changed_ms < heartbeat->due_ms)
-        return heartbeat->changed_ms;
-    return heartbeat->due_ms;
+    return courier_deadline_ms(&heartbeat->courier);
 }
 
 void heartbeat_note_edge(struct daemon *daemon, const struct pool_action *action)
@@ -218,32 +207,29 @@ void heartbeat_note_edge(struct daemon *daemon, const struct pool_action *action
     if (heartbeat->client == NULL)
         return;
     assert(action->key_bytes > 1 && action->key[0] == KEY_CLIENT);
-    heartbeat->changed = true;
+    const char *key = action->key + 1;
     if (action->type == POOL_ENDED)
-        outbox_add(&heartbeat->outbox, action->key + 1, action->key_bytes - 1,
-                   daemon->heartbeat_seq);
+        courier_note_ended(&heartbeat->courier, key, action->key_bytes - 1, daemon->heartbeat_seq);
     else
-        outbox_remove(&heartbeat->outbox, action->key + 1, action->key_bytes - 1);
+        courier_note_started(&heartbeat->courier, key, action->key_bytes - 1);
 }
 
 void heartbeat_drain(struct daemon *daemon)
 {
     if (daemon->heartbeat.client != NULL)
-        daemon->heartbeat.due_ms = daemon->now_ms;
+        courier_drain(&daemon->heartbeat.courier, daemon->now_ms);
 }
 
 void heartbeat_unregister(struct daemon *daemon)
 {
-    daemon->heartbeat.unregisters = true;
-    daemon->heartbeat.changed = false;
-    outbox_clear(&daemon->heartbeat.outbox);
+    courier_unregister(&daemon->heartbeat.courier);
 }
 
 bool heartbeat_is_over(const struct daemon *daemon)
 {
     const struct heartbeat *heartbeat = &daemon->heartbeat;
     return heartbeat->client == NULL ||
-           (heartbeat->unregistered && heartbeat->message == MESSAGE_NONE);
+           (heartbeat->courier.unregistered && heartbeat->courier.message == MESSAGE_NONE);
 }
 
 void heartbeat_close(struct daemon *daemon)
@@ -260,7 +246,7 @@ bool heartbeat_is_closed(const struct daemon *daemon)
 
 void heartbeat_free(struct daemon *daemon)
 {
-    outbox_clear(&daemon->heartbeat.outbox);
+    courier_clear(&daemon->heartbeat.courier);
     http_client_free(daemon->heartbeat.client);
     daemon->heartbeat.client = NULL;
 }

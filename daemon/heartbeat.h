@@ -1,41 +1,23 @@
-/* heartbeat.h: what this daemon tells its fleet manager, and when.
- *
- * One connection, one message at a time, in this order: the heartbeat of the interval,
- * notices of affinities that ended, the heartbeat that a change of the warm list causes,
- * and in the end the unregistering. So whatever a manager
- * receives, it receives in the order in which it was true. A message that fails is counted
- * and forgotten: the next heartbeat carries the full state. */
+/* heartbeat.h: what this daemon tells its fleet manager. One connection, one message at a
+ * time; courier.h has which one and when. A message that fails is counted and forgotten:
+ * the next heartbeat carries the full state. */
 #ifndef DAEMON_HEARTBEAT_H
 #define DAEMON_HEARTBEAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "daemon/courier.h"
 #include "daemon/host_shell.h"
-#include "daemon/outbox.h"
 #include "http/client.h"
 
 struct daemon;
 struct pool_action;
 
-enum heartbeat_message {
-    MESSAGE_NONE,
-    MESSAGE_HEARTBEAT,
-    MESSAGE_NOTICE,
-    MESSAGE_UNREGISTER,
-};
-
 struct heartbeat {
-    struct http_client *client;     /* NULL: no manager is configured. */
-    enum heartbeat_message message; /* In flight. */
-    uint64_t message_seq;
-    uint64_t due_ms;     /* The next heartbeat, unless something changes. */
-    uint64_t changed_ms; /* Not before this one because of a change. */
-    bool changed;        /* The warm list is not the one of the last heartbeat. */
-    bool unregisters;    /* Nothing but that is sent any more. */
-    bool unregistered;
+    struct http_client *client; /* NULL: no manager is configured. */
+    struct courier courier;
     uint64_t begun, sent, failed, notices_sent;
     struct host_shell shell;
-    struct outbox outbox;
 };
 
 /* False, with a sentence in the log, when there is a manager that cannot be talked to. */

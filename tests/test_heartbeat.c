@@ -1,9 +1,10 @@
-/* test_heartbeat.c: which notices are still to be sent, and when a new application shell
- * wants a new browser. */
+/* test_heartbeat.c: which notices are still to be sent, what is sent next, and when a new
+ * application shell wants a new browser. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "daemon/courier.h"
 #include "daemon/host_shell.h"
 #include "daemon/outbox.h"
 
@@ -143,6 +144,60 @@ START_TEST(advances_with_the_new_browser_only)
 }
 END_TEST
 
+/* One message at a time; what is due at the interval, notices, what has changed, the end. */
+START_TEST(courier_keeps_its_order)
+{
+    struct courier courier;
+    courier_init(&courier, 1000, 5000);
+    ck_assert_int_eq(courier_next(&courier, 1000), MESSAGE_HEARTBEAT);
+    courier_begin(&courier, 1000, MESSAGE_HEARTBEAT, 1);
+    courier_note_ended(&courier, "a", 1, 1);
+    ck_assert_int_eq(courier_next(&courier, 9000), MESSAGE_NONE);
+    courier_end(&courier, true);
+    ck_assert_int_eq(courier_next(&courier, 1001), MESSAGE_NOTICE);
+    ck_assert_uint_eq(courier_deadline_ms(&courier), 0);
+    ck_assert_int_eq(courier_next(&courier, 6000), MESSAGE_HEARTBEAT);
+    courier_note_started(&courier, "a", 1);
+    ck_assert_int_eq(courier_next(&courier, 1001), MESSAGE_NONE);
+    ck_assert_uint_eq(courier_deadline_ms(&courier), 1500);
+    ck_assert_int_eq(courier_next(&courier, 1500), MESSAGE_HEARTBEAT);
+    courier_begin(&courier, 1500, MESSAGE_HEARTBEAT, 2);
+    courier_end(&courier, true);
+    ck_assert_uint_eq(courier_deadline_ms(&courier), 6500);
+    courier_note_ended(&courier, "b", 1, 2);
+    courier_unregister(&courier);
+    ck_assert_int_eq(courier_next(&courier, 1501), MESSAGE_UNREGISTER);
+    courier_begin(&courier, 1501, MESSAGE_UNREGISTER, 2);
+    courier_end(&courier, false);
+    ck_assert_int_eq(courier_next(&courier, 99999), MESSAGE_NONE);
+    ck_assert_uint_eq(courier_deadline_ms(&courier), UINT64_MAX);
+    courier_clear(&courier);
+}
+END_TEST
+
+/* A heartbeat that was answered says what older notices would; one that failed does not. */
+START_TEST(courier_tells_until_it_is_heard)
+{
+    struct courier courier;
+    courier_init(&courier, 0, 5000);
+    courier_note_ended(&courier, "a", 1, 0);
+    courier_begin(&courier, 0, MESSAGE_HEARTBEAT, 1);
+    courier_end(&courier, false);
+    ck_assert_int_eq(courier_next(&courier, 1), MESSAGE_NOTICE);
+    courier_begin(&courier, 5000, MESSAGE_HEARTBEAT, 2);
+    courier_note_ended(&courier, "b", 1, 2);
+    courier_end(&courier, true);
+    struct notice *notice = outbox_take(&courier.outbox);
+    ck_assert_ptr_nonnull(notice);
+    ck_assert_int_eq(notice->key[0], 'b');
+    free(notice);
+    ck_assert(outbox_is_empty(&courier.outbox));
+    courier_drain(&courier, 5001);
+    ck_assert_int_eq(courier_next(&courier, 5001), MESSAGE_HEARTBEAT);
+    courier_clear(&courier);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("heartbeat");
@@ -153,6 +208,8 @@ int main(void)
     tcase_add_test(tcase, told_by_a_heartbeat);
     tcase_add_test(tcase, is_bounded);
     tcase_add_test(tcase, keys_are_any_bytes);
+    tcase_add_test(tcase, courier_keeps_its_order);
+    tcase_add_test(tcase, courier_tells_until_it_is_heard);
     tcase_add_loop_test(tcase, decides, 0, (int)(sizeof decisions / sizeof decisions[0]));
     tcase_add_test(tcase, advances_with_the_new_browser_only);
     suite_add_tcase(suite, tcase);
