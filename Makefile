@@ -48,6 +48,8 @@ POOL     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard pool/*.c))
 CANARY_C := $(shell grep -l 'CANARY.CANARY_' pool/*.c)
 CANARIES := $(shell awk '$$2 ~ /^CANARY_/ { sub(/CANARY_/, "", $$2); print $$2 }' pool/state.h)
 SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
+FLEET    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fleet/*.c) daemon/courier.c daemon/outbox.c)
+FLEETSIM := $(BUILD)/tests/simulate_fleet
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main' bench/*.c))
@@ -69,8 +71,8 @@ test:  ## install what is missing, build, and run all tests under sanitizers
 	@$(MAKE) --no-print-directory all
 	@$(MAKE) --no-print-directory MODE=$(TEST_MODE) test-run
 
-test-run: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(SYSTEM) pages
-	$(Q)scripts/run_tests.sh $(BUILD) $(UNITS) $(SCRIPTED) $(SIMULATE:%="% $(SIM_ARGS)") $(SYSTEM)
+test-run: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(FLEETSIM) $(SYSTEM) pages
+	$(Q)scripts/run_tests.sh $(BUILD) $(UNITS) $(SCRIPTED) $(SIMULATE:%="% $(SIM_ARGS)") $(FLEETSIM) $(SYSTEM)
 
 unit: $(UNITS)  ## run the unit tests (MODE=sanitize: under sanitizers, like the next two)
 	$(Q)scripts/run_tests.sh $(BUILD) $(UNITS) $(SCRIPTED)
@@ -80,6 +82,10 @@ sim: $(SIMULATE)  ## run the simulator of the pool (SEED=n TRACE=1: one run, ste
 
 sim-long: $(SIMULATE)  ## run it for two million steps on seeds of their own
 	$(Q)$(SIMULATE) --seeds=100001..101000 --steps=2000
+
+fleet-sim: $(FLEETSIM)  ## simulate six hours of a fleet, then one with each known bug (SEED=n TRACE=1)
+	$(Q)$(FLEETSIM) --seeds=1..6 --minutes=60 $(SEED:%=--seed=%) $(if $(TRACE),--trace)
+	$(Q)$(if $(SEED),,scripts/fleet_canaries.sh $(FLEETSIM))
 
 canaries: $(CANARIES:%=$(BUILD)/canary/%)  ## check that the simulator finds every known bug
 	$(Q)scripts/canaries.sh $^
@@ -187,6 +193,11 @@ $(BUILD)/tests/simulate: $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
 
+# A fleet of them, and what tells a manager of each.
+$(FLEETSIM): $(FLEET) $(filter-out %/sim/main.o,$(SIM)) $(BUILD)/tests/pool_text.o $(POOL)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
+
 # The same with one known bug compiled into the pool.
 $(BUILD)/canary/%: $(CANARY_C) $(wildcard pool/*.h) $(SIM) $(BUILD)/tests/pool_text.o $(POOL)
 	@mkdir -p $(@D)
@@ -202,7 +213,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-.PHONY: all run test test-run unit sim sim-long canaries system pages bench valgrind deps check style \
+.PHONY: all run test test-run unit sim sim-long fleet-sim canaries system pages bench valgrind deps check style \
         layers pure scenarios fmt fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -91,13 +91,15 @@ static struct pool_request draw_request(struct sim *sim, uint64_t affinity, enum
     return asked;
 }
 
-static void ask(struct sim *sim, struct pool_request asked, uint64_t affinity, uint64_t parent)
+static void ask(struct sim *sim, struct pool_request asked, uint64_t affinity, uint64_t parent,
+                uint64_t outside)
 {
     asked.id = ++sim->last_request;
     struct sim_request *request = request_at(sim, asked.id);
     *request = (struct sim_request){.asked = asked,
                                     .affinity = affinity,
                                     .parent = parent,
+                                    .outside = outside,
                                     .waiting_since_ms = sim->now_ms,
                                     .arrival_ms = sim->now_ms};
     set_fate(sim, request, ASK_WAITING);
@@ -112,7 +114,14 @@ uint64_t clients_ask(struct sim *sim, uint64_t affinity, enum pool_lane lane, ui
         asked.fingerprint = 0;
         asked.priority = 0;
     }
-    ask(sim, asked, affinity, parent);
+    ask(sim, asked, affinity, parent, 0);
+    return sim->last_request;
+}
+
+uint64_t clients_ask_outside(struct sim *sim, struct pool_request asked, uint64_t affinity,
+                             uint64_t outside)
+{
+    ask(sim, asked, affinity, 0, outside);
     return sim->last_request;
 }
 
@@ -123,7 +132,7 @@ static void arrive(struct sim *sim)
     bool nested = random_chance(&sim->random, load->nested);
     struct pool_request asked = draw_request(sim, affinity, nested ? POOL_NESTED : POOL_MAIN);
     asked.single_use = !nested && random_chance(&sim->random, load->single_use);
-    ask(sim, asked, affinity, 0);
+    ask(sim, asked, affinity, 0, 0);
     uint64_t id = sim->last_request;
     if (random_chance(&sim->random, load->cancels))
         sim_later(sim, random_below(&sim->random, load->timeout_ms),
@@ -171,13 +180,18 @@ void clients_arrival(struct sim *sim, const struct future *future)
 void clients_start(struct sim *sim)
 {
     sim_later(sim, 0, (struct future){.kind = FUTURE_ARRIVAL});
+    clients_start_nobody(sim);
+}
+
+void clients_start_nobody(struct sim *sim)
+{
     sim_later(sim, 1, (struct future){.kind = FUTURE_ACCIDENT});
     sim_later(sim, 1, (struct future){.kind = FUTURE_ADMIN});
 }
 
 /* ---- What becomes of a request ---- */
 
-void clients_answered(struct sim *sim, uint64_t id)
+void clients_answered(struct sim *sim, uint64_t id, enum sim_answer how)
 {
     struct sim_request *request = request_at(sim, id);
     SIM_CHECK(sim, request->fate != ASK_ANSWERED, "request %lu is answered twice", id);
@@ -186,6 +200,8 @@ void clients_answered(struct sim *sim, uint64_t id)
     sim->answered++;
     if (request->parent != 0)
         child_over(sim, request->parent);
+    if (request->outside != 0)
+        sim->owner->answered(sim, request->outside, how);
 }
 
 void clients_cancel(struct sim *sim, const struct future *future)
@@ -198,7 +214,7 @@ void clients_cancel(struct sim *sim, const struct future *future)
         return;
     }
     if (!rendering)
-        clients_answered(sim, future->id);
+        clients_answered(sim, future->id, ANSWER_LEFT);
     sim_step(sim, &event);
     SIM_CHECK(sim, request_at(sim, future->id)->fate == ASK_ANSWERED,
               "request %lu survives its cancel", future->id);
@@ -215,7 +231,7 @@ static void report_done(struct sim *sim, uint64_t id, enum pool_outcome outcome)
         page->fate = FATE_CRASHED;
         request->serial++;
     } else {
-        clients_answered(sim, id);
+        clients_answered(sim, id, ANSWER_RENDERED);
     }
     sim_step(sim, &event);
     if (random_chance(&sim->random, sim->faults.duplicates))
@@ -281,6 +297,8 @@ void clients_granted(struct sim *sim, const struct pool_action *action)
     request->work_done = false;
     request->serial++;
     sim->granted++;
+    if (request->outside != 0)
+        sim->owner->granted(sim, request->outside);
     if (!random_chance(&sim->random, sim->faults.render_hangs))
         sim_later(sim, random_around(&sim->random, sim->load.render_ms),
                   (struct future){
@@ -327,7 +345,7 @@ void clients_aborted(struct sim *sim, const struct pool_action *action)
     SIM_CHECK(sim, action->reason != POOL_DRAIN_GRACE || sim->draining, "no drain, no grace");
     struct pool_event late = {
         .type = POOL_RENDER_DONE, .request.id = action->request, .page = action->page};
-    clients_answered(sim, action->request);
+    clients_answered(sim, action->request, ANSWER_ENDED);
     if (random_chance(&sim->random, sim->faults.stale_replies))
         sim_later(sim, 7, (struct future){.kind = FUTURE_EVENT, .event = late});
 }
@@ -347,7 +365,7 @@ void clients_refused(struct sim *sim, const struct pool_action *action)
     SIM_CHECK(sim, action->reason != POOL_QUEUE_TIMEOUT || !sim->calm || sim->draining,
               "request %lu is late in a calm world", action->request);
     sim->refused++;
-    clients_answered(sim, action->request);
+    clients_answered(sim, action->request, ANSWER_REFUSED);
 }
 
 void clients_failed(struct sim *sim, const struct pool_action *action)
@@ -361,5 +379,5 @@ void clients_failed(struct sim *sim, const struct pool_action *action)
         if (page->request == action->request)
             page->request = 0;
     }
-    clients_answered(sim, action->request);
+    clients_answered(sim, action->request, ANSWER_FAILED);
 }

@@ -33,6 +33,8 @@ void manager_started(struct sim *sim, const struct pool_action *action)
     SIM_CHECK(sim, action->epoch > affinity->epoch, "the epoch of %s went back", affinity->key);
     affinity->live = true;
     affinity->epoch = action->epoch;
+    if (sim->owner != NULL)
+        sim->owner->edge(sim, action);
 }
 
 void manager_ended(struct sim *sim, const struct pool_action *action)
@@ -43,6 +45,10 @@ void manager_ended(struct sim *sim, const struct pool_action *action)
               "%s ended, but did not live in epoch %lu", affinity->key, action->epoch);
     SIM_CHECK(sim, !is_live(sim, index), "%s ended and is live", affinity->key);
     affinity->live = false;
+    if (sim->owner != NULL) {
+        sim->owner->edge(sim, action);
+        return;
+    }
     affinity->notice = true;
     sim_later(sim, random_around(&sim->random, 100),
               (struct future){.kind = FUTURE_NOTICE, .id = index});

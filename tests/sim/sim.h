@@ -116,6 +116,15 @@ struct sim_life {
     uint32_t pages_allowed, contexts_allowed; /* See oracle.c. */
 };
 
+/* How the pool is done with a request. */
+enum sim_answer {
+    ANSWER_RENDERED, /* With its result. */
+    ANSWER_ENDED,    /* It ran, and was ended: deadline, cancel, drain, recycle. */
+    ANSWER_REFUSED,  /* Never started. */
+    ANSWER_FAILED,   /* It ran, and its page or browser is gone. */
+    ANSWER_LEFT,     /* Its client left while it waited. */
+};
+
 enum request_fate { ASK_NOWHERE, ASK_WAITING, ASK_PROBING, ASK_RUNNING, ASK_ANSWERED };
 
 struct sim_request {
@@ -123,6 +132,7 @@ struct sim_request {
     struct pool_request asked;
     uint64_t affinity; /* Index of its key. */
     uint64_t parent;   /* That waits for it; 0: none. */
+    uint64_t outside;  /* What its owner calls it; 0: nothing. */
     uint32_t children; /* Not answered yet. */
     bool work_done, returned, hangs;
     uint64_t page, waiting_since_ms, waited_ms;
@@ -143,8 +153,19 @@ struct sim_wait {
     bool answered;
 };
 
+/* What a pool is a part of (tests/fleet/): hears of the requests that it asked, and of the
+ * edges that an outbox is fed with. */
+struct sim;
+struct sim_owner {
+    void (*granted)(struct sim *, uint64_t outside);
+    void (*answered)(struct sim *, uint64_t outside, enum sim_answer);
+    void (*edge)(struct sim *, const struct pool_action *);
+    void *context;
+};
+
 struct sim {
     uint64_t seed;
+    const struct sim_owner *owner; /* NULL: a pool alone, and clients of its own. */
     struct random random;
     uint64_t now_ms, step, steps_max;
     struct pool_config config;
@@ -197,9 +218,14 @@ void configure(struct sim *);
 /* ---- clients.c ---- */
 struct sim_request *request_at(struct sim *, uint64_t id);
 void clients_start(struct sim *);
+/* Accidents and administrators alone. */
+void clients_start_nobody(struct sim *);
 void clients_arrival(struct sim *, const struct future *);
 /* Asks at once for a main render of that affinity; returns its id. */
 uint64_t clients_ask(struct sim *, uint64_t affinity, enum pool_lane, uint64_t parent);
+/* Asks for its owner, who has filled in all but the id; returns that. */
+uint64_t clients_ask_outside(struct sim *, struct pool_request, uint64_t affinity,
+                             uint64_t outside);
 void clients_cancel(struct sim *, const struct future *);
 void clients_render_end(struct sim *, const struct future *);
 void clients_granted(struct sim *, const struct pool_action *);
@@ -209,7 +235,7 @@ void clients_refused(struct sim *, const struct pool_action *);
 void clients_failed(struct sim *, const struct pool_action *);
 /* Its page or browser is gone without a word of the pool about it. */
 void clients_back_to_rank(struct sim *, uint64_t id);
-void clients_answered(struct sim *, uint64_t id);
+void clients_answered(struct sim *, uint64_t id, enum sim_answer);
 
 /* ---- admin.c ---- */
 void admin(struct sim *, const struct future *);
@@ -254,6 +280,13 @@ void coverage_print(const struct coverage *);
 int coverage_missing(const struct coverage *);
 
 /* ---- world.c ---- */
+/* The parts of a run, for an owner that has several worlds at one clock: `sim` is configured
+ * and its time is set; what is next, and to do that; and to stop taking up work. */
+void world_open(struct sim *);
+uint64_t world_next_ms(const struct sim *);
+void world_turn(struct sim *);
+void world_drain(struct sim *, uint64_t grace_ms);
+void world_close(struct sim *);
 /* Plays one seed to its end. */
 void world_run(uint64_t seed, uint64_t steps_max, bool trace, struct coverage *, uint64_t *steps);
 

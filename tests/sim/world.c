@@ -184,11 +184,22 @@ static void check_vacancy(struct sim *sim)
               started ? "starts" : "waits");
 }
 
-/* The next thing: events of this moment first, then the tick, then time goes on. */
-static void turn(struct sim *sim)
+static uint64_t future_ms(const struct sim *sim)
 {
-    uint64_t due_ms = pool_deadline_ms(sim->pool);
-    uint64_t next_ms = sim->futures.count > 0 ? sim->futures.items[0].time_ms : UINT64_MAX;
+    return sim->futures.count > 0 ? sim->futures.items[0].time_ms : UINT64_MAX;
+}
+
+uint64_t world_next_ms(const struct sim *sim)
+{
+    uint64_t due_ms = pool_deadline_ms(sim->pool), next_ms = future_ms(sim);
+    uint64_t first_ms = next_ms < due_ms ? next_ms : due_ms;
+    return first_ms > sim->now_ms ? first_ms : sim->now_ms;
+}
+
+/* The next thing: events of this moment first, then the tick, then time goes on. */
+void world_turn(struct sim *sim)
+{
+    uint64_t due_ms = pool_deadline_ms(sim->pool), next_ms = future_ms(sim);
     if (next_ms > sim->now_ms && due_ms > sim->now_ms) {
         uint64_t first_ms = next_ms < due_ms ? next_ms : due_ms;
         assert(first_ms != UINT64_MAX);
@@ -206,9 +217,9 @@ static void turn(struct sim *sim)
     }
 }
 
-static void begin_drain(struct sim *sim)
+void world_drain(struct sim *sim, uint64_t grace_ms)
 {
-    struct pool_event event = {.type = POOL_DRAIN, .deadline_ms = sim->now_ms + 500};
+    struct pool_event event = {.type = POOL_DRAIN, .deadline_ms = sim->now_ms + grace_ms};
     sim->draining = true;
     sim_step(sim, &event);
 }
@@ -216,19 +227,38 @@ static void begin_drain(struct sim *sim)
 static void play(struct sim *sim)
 {
     while (sim->step < sim->steps_max) {
-        turn(sim);
+        world_turn(sim);
         if (random_chance(&sim->random, 10))
             check_vacancy(sim);
         if (sim->drain_ms != 0 && sim->now_ms >= sim->drain_ms && !sim->draining)
-            begin_drain(sim);
+            world_drain(sim, 500);
     }
     memset(&sim->faults, 0, sizeof sim->faults);
     sim->load_over = true;
     uint64_t end = sim->step + REST_STEPS_MAX;
     while (!oracle_is_settled(sim) && sim->step < end &&
            (sim->futures.count > 0 || pool_deadline_ms(sim->pool) != UINT64_MAX))
-        turn(sim);
+        world_turn(sim);
     oracle_at_end(sim);
+}
+
+void world_open(struct sim *sim)
+{
+    sim->cap = sim->config.pages_min;
+    sim->memory = calloc(1, pool_bytes(&sim->config));
+    assert(sim->memory != NULL);
+    sim->pool = pool_init(sim->memory, &sim->config, sim->now_ms);
+}
+
+void world_close(struct sim *sim)
+{
+    free(sim->memory);
+    free(sim->pages);
+    free(sim->contexts);
+    free(sim->lives);
+    free(sim->requests);
+    free(sim->waits);
+    free(sim->futures.items);
 }
 
 void world_run(uint64_t seed, uint64_t steps_max, bool trace, struct coverage *coverage,
@@ -240,18 +270,9 @@ void world_run(uint64_t seed, uint64_t steps_max, bool trace, struct coverage *c
                       .coverage = coverage,
                       .random.state = seed};
     configure(&sim);
-    sim.cap = sim.config.pages_min;
-    sim.memory = calloc(1, pool_bytes(&sim.config));
-    assert(sim.memory != NULL);
-    sim.pool = pool_init(sim.memory, &sim.config, 0);
+    world_open(&sim);
     clients_start(&sim);
     play(&sim);
     *steps += sim.step;
-    free(sim.memory);
-    free(sim.pages);
-    free(sim.contexts);
-    free(sim.lives);
-    free(sim.requests);
-    free(sim.waits);
-    free(sim.futures.items);
+    world_close(&sim);
 }
