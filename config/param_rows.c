@@ -200,10 +200,12 @@ const struct param_row param_rows[] = {
     {"failOn.emptyBody", .type = PARAM_BOOLEAN, AT(fail_on.empty_body), .initial = 0,
      .meaning = "Fail when the body of the document shows neither text nor an image, a frame or "
                 "a control."},
-    {"page.viewport.width", .type = PARAM_INTEGER, AT(page.width), .initial = VIEWPORT_WIDTH,
-     .min = 1, .max = 8192, .meaning = "Width of the page in CSS pixels."},
-    {"page.viewport.height", .type = PARAM_INTEGER, AT(page.height), .initial = VIEWPORT_HEIGHT,
-     .min = 1, .max = 8192, .meaning = "Height of the page in CSS pixels."},
+    {"page.viewport.width", .alias = "width", .type = PARAM_INTEGER, AT(page.width),
+     .initial = VIEWPORT_WIDTH, .min = 1, .max = 8192,
+     .meaning = "Width of the page in CSS pixels."},
+    {"page.viewport.height", .alias = "height", .type = PARAM_INTEGER, AT(page.height),
+     .initial = VIEWPORT_HEIGHT, .min = 1, .max = 8192,
+     .meaning = "Height of the page in CSS pixels."},
     {"page.viewport.mobile", .type = PARAM_BOOLEAN, AT(page.mobile), .initial = 0,
      .meaning = "Lay out as a telephone does: the viewport meta tag counts, scrollbars overlay."},
     {"page.viewport.touch", .type = PARAM_BOOLEAN, AT(page.touch), .initial = 0,
@@ -214,8 +216,8 @@ const struct param_row param_rows[] = {
      .initial = DEVICE_DEFAULT,
      .meaning = "What the page passes for: viewport and user agent with its client hints, each "
                 "unless it is given by itself. The version of Chromium is the browser's own."},
-    {"page.userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1, .max = 1000,
-     .format = FORMAT_HEADER,
+    {"page.userAgent", .alias = "userAgent", .type = PARAM_STRING, AT(page.user_agent), .min = 1,
+     .max = 1000, .format = FORMAT_HEADER,
      .meaning = "User-Agent of every request and of navigator.userAgent. Client hints and "
                 "navigator.platform follow it; one that is no Chromium's sends no hints. "
                 "Printable ASCII."},
@@ -276,7 +278,8 @@ const struct param_row param_rows[] = {
      .fields = rewrite_fields, .fields_count = 2, .record_bytes = sizeof(struct param_rewrite),
      .meaning = "Requests that go elsewhere, unseen by the page: [{\"from\", \"to\"}], the first "
                 "match counts."},
-    {"network.followRedirects", .type = PARAM_BOOLEAN, AT(network.follow_redirects), .initial = 1,
+    {"network.followRedirects", .alias = "followRedirects", .type = PARAM_BOOLEAN,
+     AT(network.follow_redirects), .initial = 1,
      .meaning = "false: an HTTP redirect of the main document is the answer, with its status and "
                 "Location and an empty document."},
     {"network.maxRequests", .type = PARAM_INTEGER, AT(network.requests_max), .initial = 0, .min = 0,
@@ -291,7 +294,7 @@ const struct param_row param_rows[] = {
      .choices = workers_names, .initial = SERVICE_WORKERS_BLOCK,
      .meaning = "allow: a service worker that the context has may answer requests of the page. "
                 "block: they go to the network."},
-    {"output", .type = PARAM_SET, AT(outputs), .choices = output_names,
+    {"output", .alias = "renderType", .type = PARAM_SET, AT(outputs), .choices = output_names,
      .initial = OUTPUT_BIT(OUTPUT_HTML),
      .meaning = "What is made of the visit, all of one document: more than one is answered as "
                 "JSON."},
@@ -299,8 +302,8 @@ const struct param_row param_rows[] = {
      .meaning = "JavaScript evaluated in the page when it is ready, before anything else is made; "
                 "a promise is awaited. Its value as JSON (at most 1 MiB) is the output "
                 "expression."},
-    {"screenshot.fullPage", .type = PARAM_BOOLEAN, AT(screenshot.full_page), .initial = 0,
-     .meaning = "The image shows the whole page instead of the viewport."},
+    {"screenshot.fullPage", .alias = "fullpage", .type = PARAM_BOOLEAN, AT(screenshot.full_page),
+     .initial = 0, .meaning = "The image shows the whole page instead of the viewport."},
     {"screenshot.clip.x", .type = PARAM_NUMBER, AT(screenshot.clip_x), .number_max = 100000,
      .meaning = "Left edge of the part of the page that the image shows, in CSS pixels."},
     {"screenshot.clip.y", .type = PARAM_NUMBER, AT(screenshot.clip_y), .number_max = 1000000,

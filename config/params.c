@@ -280,7 +280,8 @@ const struct param_row *param_find(const char *name)
     assert(name);
     for (size_t i = 0; i < param_rows_count; i++) {
         const struct param_row *row = &param_rows[i];
-        if (strcmp(row->name, name) == 0 || (row->shorthand && strcmp(row->shorthand, name) == 0)) {
+        if (strcmp(row->name, name) == 0 || (row->shorthand && strcmp(row->shorthand, name) == 0) ||
+            (row->alias && strcmp(row->alias, name) == 0)) {
             return row;
         }
     }

@@ -324,6 +324,7 @@ enum param_format {
 struct param_row {
     const char *name;
     const char *shorthand; /* Name of the object whose main member this is, or NULL. */
+    const char *alias;     /* What the /render of prerender.io calls it, or NULL. */
     enum param_type type;
     size_t offset;              /* Of the member in struct render_params, or in the record. */
     size_t bytes_offset;        /* PARAM_STRING: of a size_t for its length; 0: none. */
@@ -360,7 +361,7 @@ const char *render_params_url(const struct render_params *);
 void param_record_init(const struct param_row *, void *record);
 /* Frees what the member of the row at `base` owns, and leaves it empty. */
 void param_free(const struct param_row *, void *base);
-/* The row of that dotted name or shorthand, or NULL. */
+/* The row of that dotted name, shorthand or alias, or NULL. */
 const struct param_row *param_find(const char *name);
 /* The caller gave that row of the table a value. */
 bool param_is_given(const struct render_params *, const char *name);

@@ -284,6 +284,8 @@ static bool dotted_key(const struct walk *walk, const char *name, const char *ke
 static bool member(const struct walk *walk, const char *name, const json_t *value)
 {
     const struct param_row *row = param_find(name);
+    if (row && walk->params->given[row - param_rows])
+        return field_given_twice(row, walk->fault);
     if (row)
         return store(walk, row, value);
     const struct param_row *inside = row_inside(name);

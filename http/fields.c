@@ -401,6 +401,16 @@ bool field_set_boolean(const struct field *field, bool value)
     return true;
 }
 
+bool field_given_twice(const struct param_row *row, struct fault *fault)
+{
+    if (!row->alias)
+        return fault_set(fault, HTTP_INVALID_PARAM, row->name,
+                         "\"%s\" is given twice; give it once.", row->name);
+    return fault_set(fault, HTTP_INVALID_PARAM, row->name,
+                     "\"%s\", which is also called \"%s\", is given twice; give it once.",
+                     row->name, row->alias);
+}
+
 void fields_init(const struct config *config, struct render_params *params)
 {
     render_params_init(params);

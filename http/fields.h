@@ -36,6 +36,8 @@ bool field_add_pair(const struct field *, const char *name, const char *value, s
 void *field_add_record(const struct field *, struct fault *);
 /* A value of another type was given; `shown` is how it reads. */
 bool field_mismatch(const struct field *, const char *shown, struct fault *);
+/* The row has a value already, be it under its other name. */
+bool field_given_twice(const struct param_row *, struct fault *);
 /* The defaults of the table with those of the knobs over them. */
 void fields_init(const struct config *, struct render_params *);
 

@@ -168,7 +168,7 @@ static bool render_pairs(const struct config *config, struct form *form,
             return unknown_name(form, fault);
         size_t index = (size_t)(row - param_rows);
         if (params->given[index])
-            return given_twice(row->name, fault);
+            return field_given_twice(row, fault);
         params->given[index] = true;
         if (!store(config, params, row, form, fault))
             return false;

@@ -148,6 +148,15 @@ static void put_property(json_t *schema, const char *name, json_t *property)
     (void)json_object_set_new(properties, name, property);
 }
 
+/* Of the other name of a row. */
+static json_t *alias_schema(const struct param_row *row, json_t *schema)
+{
+    char text[96];
+    snprintf(text, sizeof text, "Another name of %s.", row->name);
+    (void)json_object_set_new(schema, "description", json_string(text));
+    return schema;
+}
+
 static json_t *render_schema(void)
 {
     json_t *schema = object_schema();
@@ -156,9 +165,21 @@ static json_t *render_schema(void)
         json_t *property = param_schema(row);
         (void)json_object_set_new(property, "description", json_string(row->meaning));
         put_property(schema, row->name, property);
+        if (row->alias)
+            put_property(schema, row->alias, alias_schema(row, param_schema(row)));
     }
     (void)json_object_set_new(schema, "required", json_pack("[s]", "url"));
     return schema;
+}
+
+static void append_query(json_t *list, const struct param_row *row, const char *name,
+                         const char *description)
+{
+    json_t *schema = query_schema(row);
+    if (schema)
+        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", name, "in",
+                                                    "query", "required", strcmp(name, "url") == 0,
+                                                    "description", description, "schema", schema));
 }
 
 static json_t *query_parameters(void)
@@ -166,12 +187,9 @@ static json_t *query_parameters(void)
     json_t *list = json_array();
     for (size_t i = 0; i < param_rows_count; i++) {
         const struct param_row *row = &param_rows[i];
-        json_t *schema = query_schema(row);
-        if (schema)
-            (void)json_array_append_new(
-                list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", row->name, "in", "query",
-                                "required", strcmp(row->name, "url") == 0, "description",
-                                row->meaning, "schema", schema));
+        append_query(list, row, row->name, row->meaning);
+        if (row->alias)
+            append_query(list, row, row->alias, "Another name of a parameter of this list.");
     }
     return list;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/body.h"
+#include "http/form.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define URL "\"url\":\"http://h/\""
@@ -151,6 +152,72 @@ START_TEST(every_row_has_its_range)
 }
 END_TEST
 
+/* Names of prerender.io, each with a value that changes the render, in both forms. */
+static const struct {
+    const char *alias, *name, *value, *json, *other_value;
+} aliases[] = {
+    {"renderType", "output", "pdf", "\"pdf\"", "png"},
+    {"fullpage", "screenshot.fullPage", "true", "true,\"output\":\"png\"", "false"},
+    {"width", "page.viewport.width", "320", "320", "7"},
+    {"height", "page.viewport.height", "240", "240", "7"},
+    {"followRedirects", "network.followRedirects", "false", "false", "true"},
+    {"userAgent", "page.userAgent", "Probe/1", "\"Probe/1\"", "Probe/2"},
+};
+
+static bool query_parse(const char *name, const char *value, const char *rest,
+                        struct render_params *ret, struct fault *fault)
+{
+    char query[256];
+    snprintf(query, sizeof query, "url=http://h/&%s=%s%s", name, value, rest);
+    fault_init(fault);
+    return form_parse_render(&config, query, ret, fault);
+}
+
+/* Frees what was read, which must mean the same as `want` does. */
+static void expect_same(bool valid, struct render_params *params, const struct fault *fault,
+                        const char *want, size_t want_bytes)
+{
+    ck_assert_msg(valid, "%s", fault->detail);
+    size_t bytes;
+    char *got = render_params_canonical(params, &bytes);
+    ck_assert(bytes == want_bytes && memcmp(got, want, bytes) == 0);
+    free(got);
+    render_params_free(params);
+}
+
+START_TEST(other_names)
+{
+    const char *alias = aliases[_i].alias, *name = aliases[_i].name, *value = aliases[_i].value;
+    const char *rest = strcmp(alias, "fullpage") == 0 ? "&output=png" : "";
+    struct render_params params;
+    struct fault fault;
+    size_t bytes;
+    char text[256];
+    ck_assert(query_parse(name, value, rest, &params, &fault));
+    char *want = render_params_canonical(&params, &bytes);
+    render_params_free(&params);
+    bool valid = query_parse(alias, value, rest, &params, &fault);
+    expect_same(valid, &params, &fault, want, bytes);
+    snprintf(text, sizeof text, "{" URL ",\"%s\":%s}", alias, aliases[_i].json);
+    valid = body_parse(&config, text, strlen(text), &params, &fault);
+    expect_same(valid, &params, &fault, want, bytes);
+    free(want);
+    snprintf(text, sizeof text, "%s&%s=%s", rest, name, aliases[_i].other_value);
+    ck_assert(!query_parse(alias, value, text, &params, &fault));
+    ck_assert_int_eq(fault.code, HTTP_INVALID_PARAM);
+    ck_assert_str_eq(fault.param, name);
+    ck_assert_ptr_nonnull(strstr(fault.detail, alias));
+}
+END_TEST
+
+START_TEST(both_names)
+{
+    expect_refusal("{" URL ",\"page\":{\"viewport\":{\"width\":320}},\"width\":320}",
+                   "page.viewport.width");
+    expect_refusal("{" URL ",\"renderType\":\"pdf\",\"output\":\"pdf\"}", "output");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("http rows");
@@ -160,6 +227,8 @@ int main(void)
     tcase_add_loop_test(tests, every_item_refuses_other_types, 0, count);
     tcase_add_loop_test(tests, every_row_has_its_range, 0, count);
     tcase_add_loop_test(tests, every_number_has_its_range, 0, count);
+    tcase_add_loop_test(tests, other_names, 0, COUNT(aliases));
+    tcase_add_test(tests, both_names);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
