@@ -45,12 +45,12 @@ static void unfilter(struct image *image)
 
     for (uint32_t y = 0; y < image->height; y++) {
         unsigned char *row = image->pixels + y * stride;
+        ck_assert_uint_lt(row[0], 5);
         for (size_t i = 1; i < stride; i++) {
             unsigned char a = i > step ? row[i - step] : 0, b = y > 0 ? row[i - stride] : 0;
             unsigned char c = i > step && y > 0 ? row[i - step - stride] : 0;
             const unsigned char predicted[] = {0, a, b, (unsigned char)((a + b) / 2),
                                                paeth(a, b, c)};
-            ck_assert_uint_lt(row[0], 5);
             row[i] = (unsigned char)(row[i] + predicted[row[0]]);
         }
     }
