@@ -313,8 +313,11 @@ uint64_t page_watch_deadline_ms(const struct page *);
 /* The verdict is in the result: adds what was gathered, and judges it by failOn. */
 void page_watch_finish(struct page *, uint64_t now_ms);
 
-/* page_console.c: events of the Runtime domain. */
+/* page_console.c: what the page says and throws. */
+/* An event of the Runtime domain. */
 void page_console_event(struct page *, struct cdp_message *);
+/* The reply to an evaluation of ours: notes what it threw, if that is watched. */
+void page_console_evaluated(struct page *, struct cdp_message *);
 
 /* page_clock.c: keeps the error of the page's clock within bounds. */
 /* Begins what must be done before a render may start, and says what to wait for. */

@@ -1,4 +1,5 @@
-/* page_console.c: what the page says and throws, as events of the Runtime domain.
+/* page_console.c: what the page says and throws, as events of the Runtime domain and as
+ * replies to what is evaluated in it.
  *
  * The domain tells again what the document before has said, so nothing counts before the
  * first commit of the render. Values are described as a console shows them. */
@@ -155,6 +156,29 @@ static void take_exception(struct diagnostics *diagnostics, const json_t *tree)
     }
 }
 
+/* NULL: too long to be shown. */
+static json_t *tree_of(struct cdp_message *message)
+{
+    if (message->body.bytes > BODY_BYTES_MAX)
+        return NULL;
+    message_repair(message->body);
+    return message_tree(message->body);
+}
+
+void page_console_evaluated(struct page *page, struct cdp_message *reply)
+{
+    struct diagnostics *diagnostics = page->render.result->diagnostics;
+    struct cdp_span details;
+
+    if (diagnostics == NULL || !diagnostics->has_console ||
+        diagnostics->exceptions_count == DIAGNOSTICS_EXCEPTIONS_MAX ||
+        !message_member(reply->body, "exceptionDetails", &details))
+        return;
+    json_t *tree = tree_of(reply);
+    take_exception(diagnostics, tree);
+    json_decref(tree);
+}
+
 void page_console_event(struct page *page, struct cdp_message *message)
 {
     struct diagnostics *diagnostics = page->render.result->diagnostics;
@@ -170,11 +194,7 @@ void page_console_event(struct page *page, struct cdp_message *message)
     if ((!is_message || diagnostics->messages_count == DIAGNOSTICS_MESSAGES_MAX) &&
         (!is_exception || diagnostics->exceptions_count == DIAGNOSTICS_EXCEPTIONS_MAX))
         return;
-    json_t *tree = NULL;
-    if (message->body.bytes <= BODY_BYTES_MAX) {
-        message_repair(message->body);
-        tree = message_tree(message->body);
-    }
+    json_t *tree = tree_of(message);
     if (is_message)
         take_message(diagnostics, tree);
     else

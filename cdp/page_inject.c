@@ -66,6 +66,17 @@ void page_inject_start(struct page *page, uint64_t now_ms)
     }
 }
 
+static void on_evaluated(void *owner, uint64_t loader, uint64_t now_ms,
+                         const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    (void)now_ms;
+
+    if (page->state == PAGE_RENDERING && page->render.loader == loader &&
+        reply->end == CALL_REPLIED)
+        page_console_evaluated(page, reply->message);
+}
+
 /* Not awaited, and no promise of theirs is: what follows on the session comes after them. One
  * that does not end is ended by the machine: Chromium's own timeout of an evaluation does not
  * come while the page's clock stands still. */
@@ -82,7 +93,7 @@ void page_inject_finish(struct page *page, uint64_t now_ms)
         if (injects[i].css != NULL && page->render.world != 0)
             (void)json_object_set_new(params, "contextId",
                                       json_integer((json_int_t)page->render.world));
-        page_call(page, now_ms, "Runtime.evaluate", params, NULL, 0);
+        page_call(page, now_ms, "Runtime.evaluate", params, on_evaluated, page->render.loader);
         free(source);
     }
 }

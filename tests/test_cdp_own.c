@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdp/diagnostics.h"
 #include "tests/cdp_stage.h"
 
 #include "tests/cdp_origin.c" /* Each test program is one file and the library. */
@@ -80,6 +81,37 @@ START_TEST(injected_errors)
                                             LATE_JS("x.textContent='good'")};
 
     check_injected("/styled", injects, 5, ">good<");
+}
+END_TEST
+
+/* They are told where the page's own are, by their place in the request. */
+START_TEST(injected_errors_are_told)
+{
+    static const char *const told[][2] = {
+        {"Error: early", "page.inject[0]"},
+        {"Error: late", "page.inject[2]"},
+        {"TypeError: Cannot read properties of undefined (reading 'z')", "page.inject[3]"},
+        {"thrown", "page.inject[4]"},
+    };
+    const struct inject_params injects[] = {
+        JS("throw Error('early')"), LATE_JS("x.textContent='good'"),
+        LATE_JS("\nthrow Error('late')"), LATE_JS("x.y.z"), LATE_JS("throw 'thrown'")};
+    uint64_t page = open_page();
+    struct answer answer =
+        RENDER(page, .path = "/styled", .injects = injects, .injects_count = 5, .diagnose = true);
+    const struct diagnostics *diagnostics = answer.result->diagnostics;
+
+    check_complete(&answer);
+    ck_shows(answer, ">good<");
+    ck_assert_uint_eq(diagnostics->exceptions_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_str_eq(diagnostics->exceptions[i].text, told[i][0]);
+        ck_assert_uint_ge(diagnostics->exceptions[i].frames_count, 1);
+        ck_assert_str_eq(diagnostics->exceptions[i].frames[0].url, told[i][1]);
+    }
+    ck_assert_uint_eq(diagnostics->exceptions[1].frames[0].line, 2);
+    done(&answer);
+    close_page(page);
 }
 END_TEST
 
@@ -231,6 +263,7 @@ int main(void)
     tcase_add_test(tcase, injected_at_start);
     tcase_add_test(tcase, injected_before_capture);
     tcase_add_test(tcase, injected_errors);
+    tcase_add_test(tcase, injected_errors_are_told);
     tcase_add_test(tcase, injected_loop);
     tcase_add_test(tcase, injected_after_navigation);
     tcase_add_test(tcase, html_with_base);
