@@ -11,7 +11,8 @@
 /* How long the fleet may take to come to rest. */
 #define REST_MS (30u * 60 * 1000)
 
-static void print(const struct fleet *fleet, FILE *stream, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void print(const struct fleet *fleet, FILE *stream,
+                                                        const char *format, va_list arguments)
 {
     (void)fprintf(stream, "seed %" PRIu64 " at %" PRIu64 " ms: ", fleet->seed, fleet->now_ms);
     (void)vfprintf(stream, format, arguments);
