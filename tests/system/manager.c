@@ -107,7 +107,7 @@ static void proxy(struct registry *registry, int fd, const struct message *messa
             registry_prune(registry, url);
         }
     }
-    registry_note_proxied(registry, json, url, reply.status);
+    registry_note_proxied(registry, json, url, reply.status, json_array_size(tried));
     if (answered) {
         char headers[768];
         (void)snprintf(headers, sizeof headers, "X-Served-By: %s\r\n", url);
@@ -119,6 +119,23 @@ static void proxy(struct registry *registry, int fd, const struct message *messa
     json_decref(tried);
 }
 
+static void release(struct registry *registry, int fd, const json_t *json)
+{
+    size_t index;
+    json_t *url, *urls = registry_release(registry, json);
+    char *body = json_dumps(json, JSON_COMPACT); /* With these three attributes. */
+    json_array_foreach(urls, index, url)
+    {
+        struct client_reply reply;
+        client_perform(json_string_value(url),
+                       &(struct client_request){.path = "/release-batch", .body = body}, &reply);
+        client_reply_free(&reply);
+    }
+    answer(fd, urls != NULL ? 204 : 400, "", "", 0);
+    free(body);
+    json_decref(urls);
+}
+
 static void handle(struct registry *registry, int fd, const struct message *message)
 {
     char headers[512] = "";
@@ -127,6 +144,8 @@ static void handle(struct registry *registry, int fd, const struct message *mess
     long status = registry_handle(registry, message->method, message->target, json, headers, &text);
     if (status != 0) {
         answer(fd, status, headers, text != NULL ? text : "", text != NULL ? strlen(text) : 0);
+    } else if (strcmp(message->target, "/release-batch") == 0) {
+        release(registry, fd, json);
     } else {
         proxy(registry, fd, message, json);
     }

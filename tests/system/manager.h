@@ -7,6 +7,8 @@
  *   POST /host-shell {"hash"}                 the token told with answers to heartbeats
  *   POST /behave {"delayMs", "status"}        how the first three are answered from now on
  *   GET /state    {"servers", "messages", "proxied", "pruned"}
+ *   POST /release-batch                       handed to every server that held the affinity
+ *                                             since the last one; 204
  *   any other POST is routed by its affinity and proxied */
 #ifndef TESTS_SYSTEM_MANAGER_H
 #define TESTS_SYSTEM_MANAGER_H
@@ -31,8 +33,8 @@ void manager_restart(struct manager *);
 json_t *manager_state(const struct manager *);
 /* POST of that JSON; the status. */
 long manager_post(const struct manager *, const char *path, const char *json);
-/* Messages of that type ("heartbeat", "unregister", "notice") from that server; NULL: from any.
- * The last one into *ret_last unless NULL; the caller decrefs it. */
+/* Messages of that type ("heartbeat", "unregister", "notice", "release") from that server; NULL:
+ * from any. The last one into *ret_last unless NULL; the caller decrefs it. */
 size_t manager_count(const struct manager *, const char *type, const char *url, json_t **ret_last);
 
 #endif

@@ -397,7 +397,10 @@ enum MHD_Result origin_answer(void *origin, struct MHD_Connection *connection, c
     (void)method;
     (void)version;
     (void)upload;
-    *upload_bytes = 0;
+    if (*upload_bytes != 0) { /* A part of a body; the call after the last one answers. */
+        *upload_bytes = 0;
+        return MHD_YES;
+    }
     /* The log callback has set it. An answer in the first call would end the connection. */
     if (*own != NULL) {
         *own = NULL;

@@ -14,6 +14,7 @@
 struct registry {
     pthread_mutex_t mutex;
     json_t *servers, *messages, *proxied;
+    json_t *held; /* By affinity key, by URL: since the last release of a batch. */
     json_int_t pruned;
     char shell[128];
     int delay_ms, status;
@@ -26,6 +27,7 @@ struct registry *registry_new(void)
     registry->servers = json_object();
     registry->messages = json_array();
     registry->proxied = json_array();
+    registry->held = json_object();
     registry->status = 204;
     return registry;
 }
@@ -71,6 +73,14 @@ static void query_value(const char *target, const char *name, char *ret, size_t 
     }
 }
 
+static void note_held(struct registry *registry, const char *key, const char *url)
+{
+    if (json_object_get(registry->held, key) == NULL) {
+        (void)json_object_set_new(registry->held, key, json_object());
+    }
+    (void)json_object_set_new(json_object_get(registry->held, key), url, json_true());
+}
+
 /* Assignments that the server does not list any more are dropped. */
 static void take_heartbeat(struct registry *registry, const json_t *json)
 {
@@ -89,6 +99,11 @@ static void take_heartbeat(struct registry *registry, const json_t *json)
         if (has(warm, key) || has(warming, key)) {
             (void)json_object_set(assigned, key, value);
         }
+    }
+    size_t index;
+    json_array_foreach(warm, index, value)
+    {
+        note_held(registry, json_string_value(value), url);
     }
     (void)json_object_set_new(record, "assigned", assigned);
     (void)json_object_set_new(record, "seenMs", json_integer((json_int_t)clock_ms()));
@@ -149,7 +164,9 @@ static long take_order(struct registry *registry, const char *target, const json
 {
     if (strcmp(target, "/host-shell") == 0) {
         const char *hash = json_string_value(json_object_get(json, "hash"));
-        (void)snprintf(registry->shell, sizeof registry->shell, "%s", hash != NULL ? hash : "");
+        if (hash != NULL) {
+            (void)snprintf(registry->shell, sizeof registry->shell, "%s", hash);
+        }
         return hash != NULL ? 204 : 400;
     }
     if (strcmp(target, "/behave") == 0) {
@@ -248,9 +265,35 @@ bool registry_choose(struct registry *registry, const json_t *request, const jso
     }
     if (chosen != NULL) {
         (void)json_object_set_new(json_object_get(chosen, "assigned"), key, json_true());
+        note_held(registry, key, ret);
     }
     (void)pthread_mutex_unlock(&registry->mutex);
     return chosen != NULL;
+}
+
+json_t *registry_release(struct registry *registry, const json_t *release)
+{
+    const char *type, *value, *batch;
+    char key[1024];
+    if (json_unpack((json_t *)release, "{s:s, s:s, s:s}", "batchId", &batch, "affinityType", &type,
+                    "affinityValue", &value) != 0) {
+        return NULL;
+    }
+    (void)snprintf(key, sizeof key, "%s:%s", type, value);
+    json_t *urls = json_array();
+    const char *url;
+    json_t *unused;
+    (void)pthread_mutex_lock(&registry->mutex);
+    json_object_foreach(json_object_get(registry->held, key), url, unused)
+    {
+        (void)json_array_append_new(urls, json_string(url));
+        (void)json_array_append_new(
+            registry->messages,
+            json_pack("{s:s, s:s, s:s}", "type", "release", "url", url, "key", key));
+    }
+    (void)json_object_del(registry->held, key);
+    (void)pthread_mutex_unlock(&registry->mutex);
+    return urls;
 }
 
 void registry_prune(struct registry *registry, const char *url)
@@ -262,12 +305,13 @@ void registry_prune(struct registry *registry, const char *url)
 }
 
 void registry_note_proxied(struct registry *registry, const json_t *request, const char *url,
-                           long status)
+                           long status, size_t tries)
 {
     char key[1024];
     affinity_of(request, key);
     (void)pthread_mutex_lock(&registry->mutex);
-    (void)json_array_append_new(registry->proxied, json_pack("{s:s, s:s, s:I}", "key", key, "url",
-                                                             url, "status", (json_int_t)status));
+    (void)json_array_append_new(registry->proxied,
+                                json_pack("{s:s, s:s, s:I, s:I}", "key", key, "url", url, "status",
+                                          (json_int_t)status, "tries", (json_int_t)tries));
     (void)pthread_mutex_unlock(&registry->mutex);
 }
