@@ -87,6 +87,9 @@ fleet-sim: $(FLEETSIM)  ## simulate six hours of a fleet, then one with each kno
 	$(Q)$(FLEETSIM) --seeds=1..6 --minutes=60 $(SEED:%=--seed=%) $(if $(TRACE),--trace)
 	$(Q)$(if $(SEED),,scripts/fleet_canaries.sh $(FLEETSIM))
 
+fleet-long: $(BUILD)/prerenderd $(BUILD)/tests/long/fleet  ## run three daemons behind a manager for a minute
+	$(Q)$(BUILD)/tests/long/fleet
+
 canaries: $(CANARIES:%=$(BUILD)/canary/%)  ## check that the simulator finds every known bug
 	$(Q)scripts/canaries.sh $^
 
@@ -205,7 +208,7 @@ $(BUILD)/canary/%: $(CANARY_C) $(wildcard pool/*.h) $(SIM) $(BUILD)/tests/pool_t
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -DPOOL_CANARY=CANARY_$* -o $@ \
 	    $(filter-out %.h $(CANARY_C:%.c=$(BUILD)/%.o),$^)
 
-$(SYSTEM): $(BUILD)/tests/system/%: $(BUILD)/tests/system/%.o $(HARNESS) $(BUILD)/lib.a
+$(SYSTEM) $(BUILD)/tests/long/fleet: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARNESS) $(BUILD)/lib.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
@@ -213,7 +216,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-.PHONY: all run test test-run unit sim sim-long fleet-sim canaries system pages bench valgrind deps check style \
+.PHONY: all run test test-run unit sim sim-long fleet-sim fleet-long canaries system pages bench valgrind deps check style \
         layers pure scenarios fmt fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
