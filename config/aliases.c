@@ -1,4 +1,5 @@
-/* aliases.c: the environment names of the ancestor, read with its forgiveness.
+/* aliases.c: the environment names of the ancestor and of prerender.io's server, read with
+ * forgiveness.
  *
  * Blank, 0 and what is no number count as not given, with one warning; a number out of
  * range is moved into it, with one warning. They are weaker than the daemon's own names. */
@@ -13,28 +14,48 @@
 struct alias {
     const char *variable;
     const char *knob; /* NULL: it has no counterpart. */
+    const char *hint; /* Then: what does, or what is done, instead. */
 };
 
 static const struct alias aliases[] = {
-    {"PRERENDER_PAGE_POOL_MIN", "pool.pages_min"},
-    {"PRERENDER_PAGE_POOL_MAX", "pool.pages_max"},
+    {"PRERENDER_PAGE_POOL_MIN", .knob = "pool.pages_min"},
+    {"PRERENDER_PAGE_POOL_MAX", .knob = "pool.pages_max"},
     /* The cap starts at its floor and grows by need: there is no third size to set. */
-    {"PRERENDER_PAGE_POOL_INITIAL", NULL},
-    {"PRERENDER_PAGE_POOL_HIGH_PRIORITY_MAX", "pool.pages_high_priority_max"},
-    {"PRERENDER_HIGH_PRIORITY_THRESHOLD", "pool.high_priority_threshold"},
-    {"PRERENDER_POOL_IDLE_CONTRACTION_MS", "pool.contraction_idle_ms"},
-    {"PRERENDER_AFFINITY_TAB_MAX", "pool.affinity_pages_max"},
-    {"PRERENDER_AFFINITY_FILE_CONCURRENCY", "pool.affinity_main_max"},
-    {"PRERENDER_SHARED_CONTEXT_CAP", "pool.orphan_contexts_max"},
-    {"PRERENDER_TAB_HEALTH_PROBE_MS", "pool.probe_timeout_ms"},
-    {"PRERENDER_STANDBY_TIMEOUT_MS", "pool.open_timeout_ms"},
-    {"PRERENDER_AFFINITY_IDLE_EVICT_MS", "pool.affinity_idle_ms"},
-    {"WAIT_AFTER_LAST_REQUEST", "render.idle_ms"},
-    {"RENDER_TIMEOUT_MS", "manager.render_timeout_ms"},
-    {"PRERENDER_MANAGER_URL", "manager.url"},
-    {"PRERENDER_HEARTBEAT_INTERVAL_MS", "manager.heartbeat_interval_ms"},
-    {"PRERENDER_SHUTDOWN_GRACE_MS", "daemon.drain_grace_ms"},
-    {"PRERENDER_QUEUE_SNAPSHOT_INTERVAL_MS", "log.queue_snapshot_interval_ms"},
+    {"PRERENDER_PAGE_POOL_INITIAL", .hint = "see pool.pages_min"},
+    {"PRERENDER_PAGE_POOL_HIGH_PRIORITY_MAX", .knob = "pool.pages_high_priority_max"},
+    {"PRERENDER_HIGH_PRIORITY_THRESHOLD", .knob = "pool.high_priority_threshold"},
+    {"PRERENDER_POOL_IDLE_CONTRACTION_MS", .knob = "pool.contraction_idle_ms"},
+    {"PRERENDER_AFFINITY_TAB_MAX", .knob = "pool.affinity_pages_max"},
+    {"PRERENDER_AFFINITY_FILE_CONCURRENCY", .knob = "pool.affinity_main_max"},
+    {"PRERENDER_SHARED_CONTEXT_CAP", .knob = "pool.orphan_contexts_max"},
+    {"PRERENDER_TAB_HEALTH_PROBE_MS", .knob = "pool.probe_timeout_ms"},
+    {"PRERENDER_STANDBY_TIMEOUT_MS", .knob = "pool.open_timeout_ms"},
+    {"PRERENDER_AFFINITY_IDLE_EVICT_MS", .knob = "pool.affinity_idle_ms"},
+    {"WAIT_AFTER_LAST_REQUEST", .knob = "render.idle_ms"},
+    {"RENDER_TIMEOUT_MS", .knob = "manager.render_timeout_ms"},
+    {"PRERENDER_MANAGER_URL", .knob = "manager.url"},
+    {"PRERENDER_HEARTBEAT_INTERVAL_MS", .knob = "manager.heartbeat_interval_ms"},
+    {"PRERENDER_SHUTDOWN_GRACE_MS", .knob = "daemon.drain_grace_ms"},
+    {"PRERENDER_QUEUE_SNAPSHOT_INTERVAL_MS", .knob = "log.queue_snapshot_interval_ms"},
+    /* Of prerender.io's server, whose PORT is too common a name to be read. */
+    {"PAGE_LOAD_TIMEOUT", .knob = "render.timeout_ms"},
+    {"BROWSER_TRY_RESTART_PERIOD", .knob = "browser.recycle_age_ms"},
+    {"TIMEOUT_STATUS_CODE", .knob = "prerender_io.partial_status"},
+    {"BROWSER_FORCE_RESTART_PERIOD", .hint = "see browser.recycle_age_ms"},
+    {"BROWSER_DEBUGGING_PORT", .hint = "the browser chooses a free port"},
+    {"PAGE_DONE_CHECK_INTERVAL", .hint = "a page is not polled"},
+    {"FOLLOW_REDIRECTS", .hint = "the redirects of a path that is a URL are handed on"},
+    {"LOG_REQUESTS", .hint = "requests are logged; see log.level"},
+    {"PRERENDER_LOG_REQUESTS", .hint = "requests are logged; see log.level"},
+    {"PRERENDER_DEBUG_LOG", .hint = "see log.level"},
+    {"CAPTURE_CONSOLE_LOG", .hint = "the JSON answer of /render has the console"},
+    {"ENABLE_SERVICE_WORKER", .hint = "see the parameter network.serviceWorkers"},
+    {"RENDERING_ERROR_STATUS_CODE", .hint = "what cannot be rendered is answered with 504"},
+    {"PARSE_SHADOW_DOM", .hint = "see the parameter document.shadowDom"},
+    {"ALLOWED_DOMAINS", .hint = "any host is rendered; see http.tokens_file for who may ask"},
+    {"BLACKLISTED_DOMAINS", .hint = "any host is rendered; see http.tokens_file for who may ask"},
+    {"BASIC_AUTH_USERNAME", .hint = "see http.tokens_file"},
+    {"BASIC_AUTH_PASSWORD", .hint = "see http.tokens_file"},
 };
 
 /* A whole decimal number above 0, or 0 where that switches something off. */
@@ -93,8 +114,9 @@ static void read_alias(struct loader *loader, const struct alias *alias, const c
 {
     const struct knob *knob = alias->knob ? knob_find(alias->knob) : NULL;
     if (!knob) {
-        loader_warn(loader, "%s has no counterpart here, ignoring it; see pool.pages_min",
-                    alias->variable);
+        assert(alias->hint);
+        loader_warn(loader, "%s has no counterpart here, ignoring it; %s", alias->variable,
+                    alias->hint);
     } else if (knob->type == KNOB_TEXT) {
         read_text(loader, alias, knob, value);
     } else {

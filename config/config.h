@@ -63,6 +63,19 @@ struct http_config {
     uint32_t head_timeout_ms, body_timeout_ms, write_timeout_ms, keep_alive_ms;
 };
 
+/* Whether the URL in a path is decoded before it is one. */
+enum url_decoding {
+    URL_DECODING_AUTO, /* By what the text and the middleware give away. */
+    URL_DECODING_RAW,
+    URL_DECODING_ONCE,
+};
+
+/* Of path mode. */
+struct prerender_io_config {
+    enum url_decoding url_decoding;
+    uint32_t partial_status; /* Of partial answers; 0: the origin's. */
+};
+
 struct manager_config {
     char *url, *advertise_url, *allow_from;
     uint32_t heartbeat_interval_ms, render_timeout_ms, request_timeout_ms;
@@ -87,6 +100,7 @@ struct config {
     struct browser_config browser;
     struct render_config render;
     struct http_config http;
+    struct prerender_io_config prerender_io;
     struct manager_config manager;
     struct recipe recipes[RECIPES];
     struct daemon_config daemon;

@@ -24,6 +24,7 @@
 /* The order is that of the enumerations. */
 static const char *const sandbox_names[] = {"off", "on", NULL};
 static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
+static const char *const decoding_names[] = {"auto", "raw", "once", NULL};
 static const char *const format_names[] = {"auto", "text", "logfmt", NULL};
 
 /* Every route of the manager that may have a recipe has the same knobs. */
@@ -203,6 +204,15 @@ const struct knob knobs[] = {
     {"http.keep_alive_ms", U32(http.keep_alive_ms), .initial = MINUTE_MS, RANGE(100, HOUR_MS),
      .meaning = "How long an idle connection stays open."},
 
+    {"prerender_io.url_decoding", CHOICE(prerender_io.url_decoding), .initial = URL_DECODING_AUTO,
+     .choices = decoding_names,
+     .meaning = "Whether a URL in the path of a request is percent-decoded: raw: it is not. once: "
+                "always, for a proxy that encodes it again. auto: as the URL itself and "
+                "X-Prerender-Int-Type give away. One that is encoded whole always is."},
+    {"prerender_io.partial_status", U32(prerender_io.partial_status), .initial = 0, RANGE(200, 599),
+     .zero_is_off = true,
+     .meaning = "Status of a partial answer to such a request. 0: that of the origin."},
+
     {"manager.url", TEXT(manager.url), .computed = "off", .is_valid = form_is_http_url,
      .form = "a URL such as http://127.0.0.1:4222",
      .meaning = "The fleet manager to register with. One beyond loopback needs a listener beyond "
@@ -248,6 +258,7 @@ const struct knob knobs[] = {
 const size_t knobs_count = sizeof knobs / sizeof knobs[0];
 
 static_assert(sizeof knobs / sizeof knobs[0] <= KNOBS_MAX, "KNOBS_MAX is too small");
+static_assert(sizeof(enum url_decoding) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum sandbox) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum log_level) == sizeof(unsigned), "enums are written as unsigned");
 static_assert(sizeof(enum log_format) == sizeof(unsigned), "enums are written as unsigned");

@@ -80,13 +80,24 @@ bool path_mode_passes(const struct render_result *result, size_t index,
     return true;
 }
 
+bool path_mode_passes_own(const struct render_result *result, size_t index,
+                          const struct document_result *document)
+{
+    const char *name = document->headers[index].name;
+    bool is_replaced = result->outcome == RENDER_PARTIAL && strcasecmp(name, "Cache-Control") == 0;
+    return !is_replaced && !path_mode_denies(name);
+}
+
 static int origin_status(const struct render_result *result)
 {
     return result->origin_status != 0 ? result->origin_status : result->status;
 }
 
-int path_mode_status(const struct render_result *result, const struct document_result *document)
+int path_mode_status(const struct render_result *result, const struct document_result *document,
+                     uint32_t partial_status)
 {
+    if (result->outcome == RENDER_PARTIAL && partial_status != 0)
+        return (int)partial_status;
     int status = document->status != 0 ? document->status : origin_status(result);
     return status >= 200 && status <= 599 && status != 304 ? status : 200;
 }

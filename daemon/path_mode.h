@@ -11,8 +11,12 @@
 bool path_mode_denies(const char *name);
 /* Header `index` of the origin goes into the answer. A page's own header replaces it. */
 bool path_mode_passes(const struct render_result *, size_t index, const struct document_result *);
-/* The status of the answer. */
-int path_mode_status(const struct render_result *, const struct document_result *);
+/* Header `index` of those that the page set goes into the answer. */
+bool path_mode_passes_own(const struct render_result *, size_t index,
+                          const struct document_result *);
+/* The status of the answer; `partial_status` is that of a partial one, 0: as any other. */
+int path_mode_status(const struct render_result *, const struct document_result *,
+                     uint32_t partial_status);
 /* The origin's answer has no document to send: a redirect, or no content. */
 bool path_mode_is_bodyless(const struct render_result *);
 

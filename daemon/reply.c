@@ -252,7 +252,7 @@ static void add_origin_headers(struct header_set *headers, const struct finish *
             add_header(headers, result->headers[i].name, result->headers[i].value);
     }
     for (size_t i = 0; i < document->headers_count; i++) {
-        if (!path_mode_denies(document->headers[i].name))
+        if (path_mode_passes_own(result, i, document))
             add_header(headers, document->headers[i].name, document->headers[i].value);
     }
 }
@@ -266,7 +266,8 @@ static void fill_path_mode(struct header_set *headers, const struct finish *fini
     if (finish->result->outcome == RENDER_PARTIAL)
         add_header(headers, "X-Prerenderd-Complete", "0");
     add_origin_headers(headers, finish);
-    reply->status = path_mode_status(finish->result, &finish->document);
+    reply->status = path_mode_status(finish->result, &finish->document,
+                                     finish->daemon->config.prerender_io.partial_status);
     reply->content_type = "text/html;charset=UTF-8";
     if (path_mode_is_bodyless(finish->result))
         reply->content_type = NULL;

@@ -142,8 +142,9 @@ static bool path_mode_check(const struct head *head, const struct config *config
                          "would render its own request.");
     if (!guard_token(head, tokens, TOKEN_RENDER, fault) || !body_check(head, config, fault))
         return false;
-    char *url = path_url_find(head->target, head->prerender_int_type, config->http.url_bytes_max,
-                              &ret->url_decoded, fault);
+    char *url =
+        path_url_find(head->target, head->prerender_int_type, config->prerender_io.url_decoding,
+                      config->http.url_bytes_max, &ret->url_decoded, fault);
     if (!url)
         return false;
     fields_init(config, &ret->params);

@@ -75,10 +75,12 @@ static bool looks_encoded_twice(const char *text)
 }
 
 /* The first rule that matches decides. */
-static bool is_to_be_decoded(const char *text, const char *int_type)
+static bool is_to_be_decoded(const char *text, const char *int_type, enum url_decoding decoding)
 {
     if (is_encoded(text))
         return true;
+    if (decoding != URL_DECODING_AUTO)
+        return decoding == URL_DECODING_ONCE;
     if (strchr(text, '?') || has_foreign_escape(text))
         return false;
     if (int_type && int_type[0])
@@ -186,11 +188,11 @@ static bool compose(char *text, struct writer *writer, struct fault *fault)
     return put_query(writer, mark + 1, fragment, fault);
 }
 
-static bool extract(char *text, const char *int_type, struct writer *writer, bool *ret_decoded,
-                    struct fault *fault)
+static bool extract(char *text, const char *int_type, enum url_decoding decoding,
+                    struct writer *writer, bool *ret_decoded, struct fault *fault)
 {
     size_t count = strlen(text);
-    *ret_decoded = is_to_be_decoded(text, int_type);
+    *ret_decoded = is_to_be_decoded(text, int_type, decoding);
     if (is_encoded(text)) /* What follows a literal '?' is an option of the service. */
         count = strcspn(text, "?");
     if (*ret_decoded && !text_percent_decode(text, count, false, text, &count))
@@ -202,8 +204,8 @@ static bool extract(char *text, const char *int_type, struct writer *writer, boo
     return compose(text, writer, fault);
 }
 
-char *path_url_find(const char *target, const char *int_type, size_t url_bytes_max,
-                    bool *ret_decoded, struct fault *fault)
+char *path_url_find(const char *target, const char *int_type, enum url_decoding decoding,
+                    size_t url_bytes_max, bool *ret_decoded, struct fault *fault)
 {
     assert(path_url_is_one(target));
     size_t size = 3 * strlen(target) + 16;
@@ -212,7 +214,7 @@ char *path_url_find(const char *target, const char *int_type, size_t url_bytes_m
     bool valid = text && url;
     if (!valid)
         (void)fault_set(fault, HTTP_INTERNAL, NULL, "The server is out of memory.");
-    valid = valid && extract(text, int_type, &writer, ret_decoded, fault);
+    valid = valid && extract(text, int_type, decoding, &writer, ret_decoded, fault);
     if (valid) {
         *writer.at = '\0';
         valid = url_check(url, (size_t)(writer.at - url), url_bytes_max, fault);

@@ -88,6 +88,8 @@ static const struct wanted wanted[] = {
     {"http.body_timeout_ms", "10000", 100, 3600000, NULL, NULL},
     {"http.write_timeout_ms", "30000", 100, 3600000, NULL, NULL},
     {"http.keep_alive_ms", "60000", 100, 3600000, NULL, NULL},
+    {"prerender_io.url_decoding", "auto", 0, 0, "auto raw once", NULL},
+    {"prerender_io.partial_status", "0", 200, 599, NULL, NULL},
     {"manager.url", "", 0, 0, "", "http://127.0.0.1:4222"},
     {"manager.advertise_url", "", 0, 0, "", "http://renderer-1:4221"},
     {"manager.allow_from", "", 0, 0, "", "10.0.0.0/8 ::1"},
@@ -243,6 +245,7 @@ START_TEST(range_of_every_number)
         expect_number(row->name, row->min - 1, false);
     }
     bool zero_is_off = strcmp(row->name, "pool.probe_timeout_ms") == 0 ||
+                       strcmp(row->name, "prerender_io.partial_status") == 0 ||
                        strcmp(row->name, "log.queue_snapshot_interval_ms") == 0;
     expect_number(row->name, 0, row->min == 0 || zero_is_off);
 }
@@ -369,6 +372,8 @@ START_TEST(a_knob_changes_nothing_else)
         snprintf(value, sizeof value, "%" PRIu64, row->max);
     } else if (strncmp(row->words, "on", 2) == 0) {
         snprintf(value, sizeof value, "off");
+    } else if (strncmp(row->words, "auto raw", 8) == 0) {
+        snprintf(value, sizeof value, "once");
     } else if (strchr(row->words, 'x')) {
         snprintf(value, sizeof value, "text");
     } else if (strchr(row->words, 'w')) {

@@ -64,7 +64,8 @@ START_TEST(url_is_extracted)
     bool decoded = false;
     fault_init(&fault);
     ck_assert_msg(path_url_is_one(vector->target), "%s", vector->target);
-    char *url = path_url_find(vector->target, vector->int_type, 8192, &decoded, &fault);
+    char *url =
+        path_url_find(vector->target, vector->int_type, URL_DECODING_AUTO, 8192, &decoded, &fault);
     if (vector->want) {
         ck_assert_msg(url != NULL, "%s: %s", vector->target, fault.detail);
         ck_assert_str_eq(url, vector->want);
@@ -74,6 +75,31 @@ START_TEST(url_is_extracted)
         ck_assert_int_eq(http_code_status(fault.code), 400);
     }
     free(url);
+}
+END_TEST
+
+/* The knob decides against everything that the request gives away, and only once. */
+START_TEST(decoding_is_forced)
+{
+    static const struct {
+        const char *target, *int_type;
+        enum url_decoding decoding;
+        const char *want;
+    } rows[] = {
+        {"/https://a.test/a%3Fb=%2520", "Nginx", URL_DECODING_RAW, "https://a.test/a%3Fb=%2520"},
+        {"/https://a.test/a%3Fb=%2520", "Node", URL_DECODING_ONCE, "https://a.test/a?b=%20"},
+        {"/https://a.test/a%2Fb?c=%2541", "Node", URL_DECODING_ONCE, "https://a.test/a/b?c=%41"},
+        {"/https%3A%2F%2Fa.test%2F%253F", "Node", URL_DECODING_RAW, "https://a.test/%3F"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fault fault;
+        bool decoded = false;
+        fault_init(&fault);
+        char *url = path_url_find(rows[i].target, rows[i].int_type, rows[i].decoding, 8192,
+                                  &decoded, &fault);
+        ck_assert_msg(url && strcmp(url, rows[i].want) == 0, "%s: %s", rows[i].target, url);
+        free(url);
+    }
 }
 END_TEST
 
@@ -111,7 +137,8 @@ START_TEST(prefixes_are_harmless)
         memcpy(target, vector->target, count);
         target[count] = '\0';
         if (path_url_is_one(target))
-            free(path_url_find(target, vector->int_type, 8192, &decoded, &fault));
+            free(
+                path_url_find(target, vector->int_type, URL_DECODING_AUTO, 8192, &decoded, &fault));
     }
 }
 END_TEST
@@ -121,7 +148,8 @@ START_TEST(length_is_bounded)
     struct fault fault;
     bool decoded;
     fault_init(&fault);
-    ck_assert_ptr_null(path_url_find("/https://example.com/aaaa", NULL, 20, &decoded, &fault));
+    ck_assert_ptr_null(
+        path_url_find("/https://example.com/aaaa", NULL, URL_DECODING_AUTO, 20, &decoded, &fault));
     ck_assert_int_eq(fault.code, HTTP_URL_TOO_LONG);
 }
 END_TEST
@@ -133,6 +161,7 @@ int main(void)
     int count = (int)(sizeof vectors / sizeof vectors[0]);
     tcase_add_loop_test(tests, url_is_extracted, 0, count);
     tcase_add_loop_test(tests, prefixes_are_harmless, 0, count);
+    tcase_add_test(tests, decoding_is_forced);
     tcase_add_test(tests, other_paths_are_none);
     tcase_add_test(tests, length_is_bounded);
     suite_add_tcase(suite, tests);

@@ -21,6 +21,9 @@ static const struct {
                     "}, 300);\n"
                     "</script>")},
     {"/hang", PAGE("Hang", "<p>here already</p><img src=\"/never\">")},
+    {"/hang-cached", "<!DOCTYPE html><title>Hang</title><meta name=\"prerender-header\" "
+                     "content=\"Cache-Control: max-age=60\"><p>here already</p>"
+                     "<img src=\"/never\">"},
     {"/spin", PAGE("Spin", "<p>before</p><script>while (true) {}</script>")},
     {"/spin-later", PAGE("Spin later", "<p>loaded</p><script>\n"
                                        "addEventListener('load', () => {\n"

@@ -1,0 +1,86 @@
+/* test_prerender_io.c: the knobs of the prerender.io dialect, seen from outside. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tests/system/stage.h"
+
+/* What path mode answers for a page of the origin. */
+static struct client_reply ask(const struct stage *stage, const char *page)
+{
+    char path[256];
+    struct client_reply reply;
+    (void)snprintf(path, sizeof path, "/%s", origin_url(stage->origin, "%s", page));
+    client_perform(
+        stage->harness->address,
+        &(struct client_request){.path = path, .headers = {"X-Prerender-Int-Type: Node"}}, &reply);
+    return reply;
+}
+
+static size_t count(const char *text, const char *word)
+{
+    size_t found = 0;
+    for (; (text = strstr(text, word)) != NULL; text += strlen(word))
+        found++;
+    return found;
+}
+
+/* A crawler must not keep what is partial, whatever the page says of itself. */
+START_TEST(partial_answers_are_not_stored)
+{
+    static const char *const hanging[] = {"--render.timeout_ms=6000",
+                                          "--render.stuck_request_ms=60000", NULL};
+    struct stage stage = stage_open(hanging);
+    struct client_reply reply = ask(&stage, "/hang-cached");
+    expect_reply(&reply, 200, "here already");
+    expect_header(&reply, "X-Prerenderd-Complete", "0");
+    expect_header(&reply, "Cache-Control", "no-store");
+    ck_assert_uint_eq(count(reply.head, "Cache-Control:"), 1);
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(partial_status)
+{
+    static const char *const knobs[] = {"--render.timeout_ms=6000",
+                                        "--render.stuck_request_ms=60000",
+                                        "--prerender_io.partial_status=503", NULL};
+    struct stage stage = stage_open(knobs);
+    struct client_reply reply = ask(&stage, "/hang");
+    expect_reply(&reply, 503, "here already");
+    expect_header(&reply, "Cache-Control", "no-store");
+    client_reply_free(&reply);
+    reply = ask(&stage, "/static?n=whole");
+    expect_reply(&reply, 200, "page whole");
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(url_decoding)
+{
+    static const char *const decodings[] = {"raw", "once"};
+    for (size_t i = 0; i < 2; i++) {
+        char knob[64];
+        (void)snprintf(knob, sizeof knob, "--prerender_io.url_decoding=%s", decodings[i]);
+        struct stage stage = stage_open((const char *const[]){knob, NULL});
+        struct client_reply reply = ask(&stage, "/static%3Fn=decoded");
+        expect_header(&reply, "X-Prerenderd-URL-Decoding", decodings[i]);
+        expect_header(
+            &reply, "X-Prerenderd-Final-URL",
+            origin_url(stage.origin, "%s", i == 0 ? "/static%3Fn=decoded" : "/static?n=decoded"));
+        client_reply_free(&reply);
+        stage_close(&stage);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("prerender.io");
+    suite_add(suite, partial_answers_are_not_stored, 60);
+    suite_add(suite, partial_status, 60);
+    suite_add(suite, url_decoding, 60);
+    return suite_run(suite);
+}
