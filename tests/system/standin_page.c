@@ -60,12 +60,12 @@ void standin_evaluate(const struct command *command)
                              : json_pack("{s:{s:s, s:i}}", "result", "type", "number", "value", 1));
 }
 
-/* The daemon's measure: status, bytes, is it incomplete, URL, title. */
+/* The daemon's measure: status, bytes, is it incomplete, URL, title, is it empty, metas. */
 void standin_call(const struct command *command)
 {
     const struct page_of *page = standin_page(command);
-    standin_answer(command, json_pack("{s:{s:s, s:[i, i, b, s, s]}}", "result", "type", "object",
-                                      "value", 200, 200, 0, page->url, "Standin"));
+    standin_answer(command, json_pack("{s:{s:s, s:[i, i, b, s, s, b, {}]}}", "result", "type",
+                                      "object", "value", 200, 200, 0, page->url, "Standin", 0));
 }
 
 void standin_document(const struct command *command)
