@@ -90,15 +90,16 @@ START_TEST(page_that_stays)
 }
 END_TEST
 
-/* A service worker of one render does not answer for the next in a context that is shared. */
+/* A service worker of one render, be it allowed there, does not answer for the next in a
+ * context that is shared. */
 START_TEST(service_worker)
 {
     struct stage stage = stage_open(one_page);
     for (int i = 0; i < 3; i++) {
         struct client_reply reply;
-        client_render(stage.harness->address, &reply, "{s:s, s:i, s:{s:s}}", "url",
+        client_render(stage.harness->address, &reply, "{s:s, s:i, s:{s:s}, s:{s:s}}", "url",
                       origin_url(stage.origin, "/serves"), "timeoutMs", TIMEOUT_MS, "wait",
-                      "expression", "window.isServed");
+                      "expression", "window.isServed", "network", "serviceWorkers", "allow");
         expect_reply(&reply, 200, "then &lt;p&gt;forged");
         expect_reply(&reply, 200, "<p>real</p>");
         client_reply_free(&reply);
