@@ -12,7 +12,7 @@
 static void start_renders(struct flight *flight, struct origin *origin)
 {
     for (int i = 0; i < ALL; i++) {
-        char affinity[16];
+        char affinity[24];
         (void)snprintf(affinity, sizeof affinity, "user:%d", i);
         (void)flight_render(flight, "{s:s, s:s}", "affinity", affinity, "url",
                             i < RUNNING ? origin_url(origin, "/gate?name=g")
