@@ -61,6 +61,8 @@ OWN      := $(wildcard $(FOLDERS:%=%/*.[ch]) tests/*.[ch] tests/*/*.[ch] bench/*
 
 all: $(BUILD)/prerenderd  ## build the daemon
 
+programs: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(FLEETSIM) $(SYSTEM) $(BENCHES) $(BUILD)/tests/long/fleet  ## build everything, run nothing
+
 run:  ## install what is missing, build, and serve on 127.0.0.1:4221
 	@scripts/deps.sh run
 	@$(MAKE) --no-print-directory all
@@ -216,7 +218,7 @@ $(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-.PHONY: all run test test-run unit sim sim-long fleet-sim fleet-long canaries system pages bench valgrind deps check style \
+.PHONY: all programs run test test-run unit sim sim-long fleet-sim fleet-long canaries system pages bench valgrind deps check style \
         layers pure scenarios fmt fmt-check tidy conf install uninstall dist clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
