@@ -290,6 +290,9 @@ void page_network_clear(struct page *);
 void page_network_free(struct page *);
 /* Fetch.requestPaused: every one is let go again. */
 void page_network_paused(struct page *, uint64_t now_ms, struct cdp_span body);
+/* What the origin answered to the request of that document, by an event's `response`. Nothing
+ * where the answer is not the origin's, or is known better. */
+void page_network_answered(struct page *, struct cdp_span response, uint64_t loader, int status);
 /* The document of page->render.loader is shown: its answer goes into the result. */
 void page_network_committed(struct page *);
 

@@ -95,34 +95,72 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+static void begin_origin(struct page *page, uint64_t loader, int status)
+{
+    struct page_origin *origin = &page->render.origin;
+
+    page_network_clear(page);
+    origin->loader = loader;
+    origin->status = status;
+    origin->headers = cdp_alloc(ORIGIN_HEADERS_MAX * sizeof *origin->headers);
+}
+
+static void add_header(struct page_origin *origin, const char *name, const char *value)
+{
+    struct render_header *header = &origin->headers[origin->headers_count];
+
+    if (origin->headers_count == ORIGIN_HEADERS_MAX)
+        return;
+    header->name = strdup(name);
+    header->value = strdup(value);
+    if (header->name == NULL || header->value == NULL)
+        abort();
+    origin->headers_count++;
+}
+
 /* Keeps what the origin answered until its document is committed. */
 static void take_origin(struct page *page, const json_t *event, int status)
 {
     const json_t *list = json_object_get(event, "responseHeaders");
     const char *loader = json_string_value(json_object_get(event, "networkId"));
-    size_t count = json_array_size(list);
-    struct page_origin *origin = &page->render.origin;
+    struct cdp_span id = {(char *)(uintptr_t)loader, loader != NULL ? strlen(loader) : 0};
+    size_t index;
+    const json_t *row;
 
-    page_network_clear(page);
-    count = count < ORIGIN_HEADERS_MAX ? count : ORIGIN_HEADERS_MAX;
-    origin->status = status;
-    origin->headers = cdp_alloc((count + 1) * sizeof *origin->headers);
-    if (loader != NULL)
-        origin->loader =
-            page_loader_number((struct cdp_span){(char *)(uintptr_t)loader, strlen(loader)});
-    for (size_t i = 0; i < count; i++) {
-        const json_t *row = json_array_get(list, i);
+    begin_origin(page, page_loader_number(id), status);
+    json_array_foreach(list, index, row)
+    {
         const char *name = json_string_value(json_object_get(row, "name"));
         const char *value = json_string_value(json_object_get(row, "value"));
-        if (name == NULL || value == NULL)
-            continue;
-        struct render_header *header = &origin->headers[origin->headers_count];
-        header->name = strdup(name);
-        header->value = strdup(value);
-        if (header->name == NULL || header->value == NULL)
-            abort();
-        origin->headers_count++;
+        if (name != NULL && value != NULL)
+            add_header(&page->render.origin, name, value);
     }
+}
+
+void page_network_answered(struct page *page, struct cdp_span response, uint64_t loader, int status)
+{
+    const struct render_params *params = page->render.params;
+    struct cdp_span span;
+    const char *name;
+    json_t *value;
+
+    if (intercept_wants_origin(params) || params->html != NULL ||
+        !message_member(response, "headers", &span))
+        return;
+    begin_origin(page, loader, status);
+    message_repair(span);
+    json_t *headers = message_tree(span);
+    json_object_foreach(headers, name, value)
+    {
+        /* Of headers that came more than once the values are lines. */
+        char *lines = strdup(json_is_string(value) ? json_string_value(value) : ""), *rest = lines;
+        if (lines == NULL)
+            abort();
+        while (rest != NULL)
+            add_header(&page->render.origin, name, strsep(&rest, "\n"));
+        free(lines);
+    }
+    json_decref(headers);
 }
 
 /* An answer that is handed on without a document: an empty one takes its place. */

@@ -267,9 +267,13 @@ static void on_answered(struct page *page, uint64_t now_ms, struct cdp_span body
 {
     struct cdp_span response;
 
-    if (message_member(body, "response", &response))
-        traffic_answered(page->render.traffic, now_ms, request_number(id),
-                         (int)member_number(response, "status"), is_main(page, body, id));
+    if (!message_member(body, "response", &response))
+        return;
+    int status = (int)member_number(response, "status");
+    bool is_document = is_main(page, body, id);
+    traffic_answered(page->render.traffic, now_ms, request_number(id), status, is_document);
+    if (is_document && page->render.diagnose)
+        page_network_answered(page, response, page_loader_number(id), status);
 }
 
 static void on_failed(struct page *page, struct cdp_span body, struct cdp_span id)

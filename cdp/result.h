@@ -99,8 +99,8 @@ struct render_result {
     struct diagnostics *diagnostics; /* Owned; NULL: none were asked for, and none are due. */
     struct render_phases phases;
     uint64_t dom_content_loaded_ms, loaded_ms; /* Since the navigation; 0: did not happen. */
-    /* In path mode: what the origin answered to the document that is shown. A redirect was
-     * not followed: its document is empty. 0: it did not answer. */
+    /* In path mode, with diagnostics, and where redirects are not followed: what the origin
+     * answered to the document that is shown, which is empty for a redirect. 0: not known. */
     int origin_status;
     struct render_header *headers; /* Owned. */
     size_t headers_count;

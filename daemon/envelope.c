@@ -2,10 +2,12 @@
 #include "daemon/envelope.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "daemon/diagnosis.h"
 #include "daemon/keys.h"
 #include "daemon/verdict.h"
@@ -35,19 +37,41 @@ static json_t *affinity_json(const struct request *request)
     return json_pack("{s:o, s:s}", "key", key, "context", verdict_warmth(request->grant.warmth));
 }
 
+/* Names in lower case. Cookies are the context's, and not told. */
+static json_t *headers_json(const struct render_result *result)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < result->headers_count; i++) {
+        const struct render_header *header = &result->headers[i];
+        char name[256];
+        size_t bytes = strlen(header->name);
+        if (bytes >= sizeof name || strcasecmp(header->name, "Set-Cookie") == 0)
+            continue;
+        for (size_t j = 0; j <= bytes; j++)
+            name[j] = (char)tolower((unsigned char)header->name[j]);
+        const char *before = json_string_value(json_object_get(object, name));
+        json_t *value = before != NULL ? json_sprintf("%s, %s", before, header->value)
+                                       : json_string(header->value);
+        if (value != NULL)
+            (void)json_object_set_new(object, name, value);
+    }
+    return object;
+}
+
 /* Everything but the outputs; NULL when memory is out. */
 static json_t *facts_json(const struct request *request, const struct render_result *result,
                           const struct phases *phases)
 {
     return json_pack(
-        "{s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:o, s:{s:I, s:I}, s:i, s:{s:I}, s:o, s:I}",
+        "{s:s, s:s, s:s, s:i, s:o, s:o, s:i, s:o, s:{s:I, s:I}, s:i, s:{s:I}, s:o, s:I, s:o}",
         "requestId", request->http.request_id, "outcome", verdict_outcome(result->outcome),
         "reason", verdict_reason(result->reason), "status", result->status, "finalUrl",
         text_or_null(result->final_url), "title", text_or_null(result->title), "pendingCount",
         (int)result->pending, "timings", timings_json(phases), "milestones", "domContentLoaded",
         (json_int_t)result->dom_content_loaded_ms, "load", (json_int_t)result->loaded_ms,
         "attempts", (int)request->grant.attempt, "page", "id", (json_int_t)request->page,
-        "affinity", affinity_json(request), "clockSkewMs", (json_int_t)result->clock_skew_ms);
+        "affinity", affinity_json(request), "clockSkewMs", (json_int_t)result->clock_skew_ms,
+        "headers", headers_json(result));
 }
 
 static const char *const output_names[OUTPUTS] = {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "cdp/diagnostics.h"
 #include "tests/cdp_stage.h"
 
@@ -200,6 +201,16 @@ START_TEST(console_and_exceptions)
 }
 END_TEST
 
+/* "": it was not sent. */
+static const char *header_of(const struct answer *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->result->headers_count; i++) {
+        if (strcasecmp(answer->result->headers[i].name, name) == 0)
+            return answer->result->headers[i].value;
+    }
+    return "";
+}
+
 START_TEST(resources_and_redirects)
 {
     uint64_t page = open_page();
@@ -217,6 +228,10 @@ START_TEST(resources_and_redirects)
     ck_assert_uint_eq(told->redirects_count, 1);
     ck_assert_int_eq(told->redirects[0].status, 302);
     ck_assert_ptr_nonnull(strstr(told->redirects[0].url, "/to?/loads"));
+    /* Those of the document, and not of what led to it. */
+    ck_assert_int_eq(answer.result->origin_status, 200);
+    ck_assert_str_eq(header_of(&answer, "content-type"), "text/html");
+    ck_assert_str_eq(header_of(&answer, "location"), "");
     ck_assert_uint_eq(answer.result->pending, 1);
     ck_assert_uint_eq(told->pending_count, 1);
     ck_assert_int_eq(told->pending[0].type, TRAFFIC_EVENT_SOURCE);

@@ -157,6 +157,32 @@ START_TEST(budgets_are_told)
 }
 END_TEST
 
+/* The envelope has the headers of the document, whether or not its request was held back. */
+START_TEST(headers_are_told)
+{
+    static const char *const members[] = {"", ",\"network\":{\"followRedirects\":false}"};
+    struct stage stage = stage_open(knobs);
+
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        char body[512];
+        struct client_reply reply;
+        (void)snprintf(body, sizeof body, "{\"url\":\"%s\"%s}",
+                       origin_url(stage.origin, "/static?n=headers"), members[i]);
+        const struct client_request request = {
+            .path = "/render", .body = body, .headers = {"Accept: application/json"}};
+        client_perform(stage.harness->address, &request, &reply);
+        expect_reply(&reply, 200, "page headers");
+        json_t *tree = client_json(&reply);
+        const char *type = NULL;
+        ck_assert_int_eq(json_unpack(tree, "{s:{s:s}}", "headers", "content-type", &type), 0);
+        ck_assert(strncmp(type, "text/html", 9) == 0);
+        json_decref(tree);
+        client_reply_free(&reply);
+    }
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("network");
@@ -167,5 +193,6 @@ int main(void)
     suite_add(suite, auth_owns_a_context, 60);
     suite_add(suite, batch_owns_a_cache, 60);
     suite_add(suite, budgets_are_told, 60);
+    suite_add(suite, headers_are_told, 60);
     return suite_run(suite);
 }
