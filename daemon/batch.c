@@ -184,7 +184,7 @@ void batch_save(struct daemon *daemon, struct finish *finish)
     save->finish = finish;
     save->newline = cli->json;
     if (cli->target != NULL) {
-        save->path = cli_path(cli, finish->request.id - 1);
+        save->path = cli_path(cli, finish->request.id - 1, cli_extension(&finish->request.http));
         if (save->path == NULL)
             abort();
     }

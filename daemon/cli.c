@@ -159,6 +159,15 @@ static int read_valued(struct reading *reading, struct option *option)
     return 0;
 }
 
+/* Switches for the outputs that are asked for most. */
+static const struct {
+    const char *name, *output;
+} output_switches[] = {{"pdf", "pdf"}, {"screenshot", "png"}};
+
+#define OUTPUT_CONFLICT                                                                            \
+    "only one of --pdf, --screenshot and --output can be given; several outputs are, for "         \
+    "example, --output=html,pdf"
+
 /* A boolean needs no value, so that it never takes the URL that follows it. */
 static int read_parameter(struct reading *reading, struct option *option,
                           const struct param_row *row)
@@ -174,6 +183,8 @@ static int read_parameter(struct reading *reading, struct option *option,
     case 0:
         return 0;
     case -EEXIST:
+        if (strcmp(row->name, "output") == 0)
+            return fail(reading->error, -EINVAL, OUTPUT_CONFLICT);
         return fail(reading->error, -EINVAL, "--%s is given twice", option->name);
     case -EILSEQ:
         return fail(reading->error, -EINVAL, "--%s is not valid UTF-8", option->name);
@@ -195,7 +206,23 @@ static int read_knob(struct reading *reading, struct option *option)
     return 0;
 }
 
-static const char *const own_options[] = {"json", "help", "jobs", "urls"};
+static int read_output_switch(struct reading *reading, struct option *option, const char *output)
+{
+    bool is_on;
+    int code = read_switch(option, &is_on, reading->error);
+    if (code != 0)
+        return code;
+    switch (cli_set_parameter(reading->cli->params, param_find("output"), output)) {
+    case 0:
+        return 0;
+    case -EEXIST:
+        return fail(reading->error, -EINVAL, OUTPUT_CONFLICT);
+    default:
+        return fail(reading->error, -ENOMEM, "out of memory");
+    }
+}
+
+static const char *const own_options[] = {"json", "help", "jobs", "urls", "pdf", "screenshot"};
 
 static int unknown_option(const struct option *option, char *error)
 {
@@ -220,6 +247,10 @@ static int read_option(struct reading *reading, struct option *option)
     for (size_t i = 0; i < sizeof valued / sizeof valued[0]; i++) {
         if (strcmp(option->name, valued[i]) == 0)
             return read_valued(reading, option);
+    }
+    for (size_t i = 0; i < sizeof output_switches / sizeof output_switches[0]; i++) {
+        if (strcmp(option->name, output_switches[i].name) == 0)
+            return read_output_switch(reading, option, output_switches[i].output);
     }
     join_dashes(option->name, joined);
     const struct param_row *row = param_find(joined);
@@ -377,45 +408,4 @@ bool cli_request(const struct cli *cli, const struct config *config, size_t inde
         (void)fail(error, -EINVAL, "%s%s", strcmp(fault.param, "url") == 0 ? number : "",
                    fault.detail);
     return valid;
-}
-
-/* What of the URL tells a person which page it was, in characters that every file system
- * has: its host and path. */
-static void name_url(const char *url, char *ret, size_t ret_bytes)
-{
-    const char *slashes = strstr(url, "://");
-    const char *from = slashes != NULL ? slashes + 3 : url;
-    size_t count = strcspn(from, "?#"), at = 0;
-    while (count > 0 && from[count - 1] == '/')
-        count--;
-    for (size_t i = 0; i < count && at + 1 < ret_bytes; i++) {
-        bool plain = isalnum((unsigned char)from[i]) || strchr("-._", from[i]);
-        ret[at++] = plain ? from[i] : '-';
-    }
-    ret[at] = '\0';
-    if (at > 5 && strcmp(ret + at - 5, ".html") == 0)
-        ret[at - 5] = '\0'; /* It gets an extension that is true of what is written. */
-}
-
-static size_t digits_of(size_t number)
-{
-    size_t digits = 1;
-    for (; number >= 10; number /= 10)
-        digits++;
-    return digits;
-}
-
-char *cli_path(const struct cli *cli, size_t index)
-{
-    char name[128];
-    char *path = NULL;
-    assert(index < cli->urls_count);
-    if (cli->target == NULL)
-        return NULL;
-    if (!cli->has_many)
-        return strdup(cli->target);
-    name_url(cli->urls[index], name, sizeof name);
-    int length = asprintf(&path, "%s/%0*zu-%s.%s", cli->target, (int)digits_of(cli->urls_count),
-                          index + 1, name, cli->json ? "json" : "html");
-    return length >= 0 ? path : NULL;
 }

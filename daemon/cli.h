@@ -2,8 +2,9 @@
  *
  * An option is the command's own, or a parameter of the render by its name in the table
  * (--wait.until=load, also --wait.until load and --timeout-ms), or a knob of the daemon
- * (--browser.path=...). Parameters end up in a JSON body, so that they are judged by the same
- * code, with the same sentences, as those of POST /render. */
+ * (--browser.path=...). --pdf and --screenshot are short for parameters. Parameters end up in a
+ * JSON body, so that they are judged by the same code, with the same sentences, as those of POST
+ * /render. */
 #ifndef DAEMON_CLI_H
 #define DAEMON_CLI_H
 
@@ -50,8 +51,11 @@ int cli_set_parameter(json_t *params, const struct param_row *, const char *text
  * one sentence in `error`, when it is wrong. The receiver frees its parameters. */
 bool cli_request(const struct cli *, const struct config *, size_t index, struct http_request *ret,
                  char error[CLI_ERROR_BYTES]);
-/* Where the answer for that URL is written: NULL is standard output, else from malloc(). */
-char *cli_path(const struct cli *, size_t index);
+/* What a file with the answer to that request ends in: "pdf". (cli_path.c) */
+const char *cli_extension(const struct http_request *);
+/* Where the answer for that URL is written: NULL is standard output, else from malloc(). Of
+ * several files each gets the extension. (cli_path.c) */
+char *cli_path(const struct cli *, size_t index, const char *extension);
 void cli_help(FILE *);
 
 #endif

@@ -13,6 +13,8 @@ static const char usage[] =
     "  --jobs N         renders at once (1 for one URL, else pool.pages_max)\n"
     "  --json           the JSON envelope of POST /render instead of the document; with several\n"
     "                   URLs and no -o one line each, whose requestId is the number of the URL\n"
+    "  --pdf            a PDF instead of the document, as --output=pdf\n"
+    "  --screenshot     an image instead of the document, as --output=png\n"
     "  --KNOB=VALUE     a knob of the daemon, see prerenderd --help\n"
     "  --PARAMETER=VALUE\n"
     "\n"

@@ -1,7 +1,7 @@
 /* daemon.h: the one struct that owns everything, and who does what with it.
  *
  *   main.c     command line, configuration, exit status
- *   command.c  `prerenderd render`: the same without a server, with cli.c, cli_help.c,
+ *   command.c  `prerenderd render`: the same without a server, with cli*.c,
  *              batch.c (batch.h), save.c, progress.c
  *   init.c     PID 1 of a container: forwards signals and reaps strangers
  *   daemon.c   builds everything at start, takes it down at the end

@@ -53,6 +53,10 @@ static const struct {
      .params = "{\"network\":{\"blockUrls\":[\"a\",\"b\"]}}",
      .urls = 1},
     {{"--timeoutMs=soon", "http://a/"}, .params = "{\"timeoutMs\":\"soon\"}", .urls = 1},
+    {{"--pdf", "http://a/"}, .params = "{\"output\":[\"pdf\"]}", .urls = 1},
+    {{"--screenshot", "http://a/", "--screenshot.fullPage"},
+     .params = "{\"output\":[\"png\"],\"screenshot\":{\"fullPage\":true}}",
+     .urls = 1},
     {{"--browser.path=/x", "http://a/"}, .params = "{}", .knob = "--browser.path=/x", .urls = 1},
     {{"--browser.path", "/x", "http://a/"}, .knob = "/x", .urls = 1},
     {{"--pool.pages_max=3", "http://a/"}, .knob = "--pool.pages_max=3", .urls = 1},
@@ -128,6 +132,11 @@ static const struct {
     {{"--wait.until=load", "--wait.until=load", "http://a/"}, "--wait.until is given twice"},
     {{"--wait.expression=\xff", "http://a/"}, "--wait.expression is not valid UTF-8"},
     {{"--json=yes", "http://a/"}, "--json takes no value"},
+    {{"--pdf=yes", "http://a/"}, "--pdf takes no value"},
+    {{"--pdf", "--screenshot", "http://a/"}, "only one of --pdf, --screenshot and --output"},
+    {{"--screenshot", "--output=jpeg", "http://a/"}, "only one of --pdf, --screenshot and"},
+    {{"--output=pdf", "--pdf", "http://a/"}, "only one of --pdf, --screenshot and --output"},
+    {{"--pfd", "http://a/"}, "did you mean --pdf?"},
     {{"-x", "http://a/"}, "unknown option -x"},
     {{"--urls", "/nowhere/list"}, "/nowhere/list: No such file"},
 };
@@ -203,22 +212,50 @@ START_TEST(files_are_named_after_pages)
                                "c\n4\n5\n6\n7\n8\n9\nhttp://d/e/";
     static const struct {
         size_t index;
-        const char *path;
+        const char *extension, *path;
     } paths[] = {
-        {0, "out/01-a.example-80-x-y.html"},
-        {1, "out/02-b-..---.html"},
-        {2, "out/03-c.html"},
-        {9, "out/10-d-e.html"},
+        {0, "html", "out/01-a.example-80-x-y.html"},
+        {1, "pdf", "out/02-b-..---.pdf"},
+        {2, "json", "out/03-c.json"},
+        {9, "html", "out/10-d-e.html"},
     };
     FILE *list = fmemopen((void *)(uintptr_t)text, sizeof text - 1, "r");
     ck_assert_int_eq(cli_read_urls(&cli, list, "list", error), 0);
     (void)fclose(list);
     for (size_t i = 0; i < COUNT(paths); i++) {
-        char *path = cli_path(&cli, paths[i].index);
+        char *path = cli_path(&cli, paths[i].index, paths[i].extension);
         ck_assert_str_eq(path, paths[i].path);
         free(path);
     }
     cli_free(&cli);
+}
+END_TEST
+
+/* An extension is true of what is written. */
+START_TEST(extensions_are_those_of_outputs)
+{
+    static const struct {
+        const char *option, *extension;
+    } outputs[] = {
+        {"--timeoutMs=1000", "html"},  {"--pdf", "pdf"},
+        {"--screenshot", "png"},       {"--output=text", "txt"},
+        {"--output=jpeg", "jpg"},      {"--output=links", "json"},
+        {"--output=webp", "webp"},     {"--output=mhtml", "mhtml"},
+        {"--output=html,pdf", "json"}, {"--json", "json"},
+    };
+    struct config config;
+    load_defaults(&config);
+    for (size_t i = 0; i < COUNT(outputs); i++) {
+        struct cli cli;
+        struct http_request request;
+        const char *const arguments[] = {outputs[i].option, "http://a/", NULL};
+        ck_assert_int_eq(parse(&cli, arguments), 0);
+        ck_assert_msg(cli_request(&cli, &config, 0, &request, error), "%s", error);
+        ck_assert_str_eq(cli_extension(&request), outputs[i].extension);
+        render_params_free(&request.params);
+        cli_free(&cli);
+    }
+    config_free(&config);
 }
 END_TEST
 
@@ -314,6 +351,7 @@ int main(void)
     tcase_add_test(tests, requests_are_those_of_the_interface);
     tcase_add_test(tests, list_of_urls);
     tcase_add_test(tests, files_are_named_after_pages);
+    tcase_add_test(tests, extensions_are_those_of_outputs);
     tcase_add_test(tests, progress_tells_how_far);
     suite_add_tcase(suite, tests);
     TCase *files = tcase_create("files");

@@ -137,6 +137,13 @@ static void expect_file(const char *path, const char *wanted)
     free(text);
 }
 
+static void expect_magic(const char *path, const char *magic)
+{
+    char *text = content(path);
+    demand(strncmp(text, magic, strlen(magic)) == 0, "%s begins otherwise: %.20s", path, text);
+    free(text);
+}
+
 static void expect_empty(const char *path)
 {
     char *text = content(path);
@@ -243,11 +250,12 @@ static void write_list(const char *path, struct origin *origin)
 }
 
 /* The path of the page that was the `number`th of the list. */
-static void find_written(const struct command *command, int number, char ret[PATH_MAX])
+static void find_written(const struct command *command, int number, const char *extension,
+                         char ret[PATH_MAX])
 {
     const char *port = strrchr(origin_url(command->origin, "/"), ':') + 1;
-    (void)snprintf(ret, PATH_MAX, "%s/%d-127.0.0.1-%lu-static.html", command->directory, number,
-                   strtoul(port, NULL, 10));
+    (void)snprintf(ret, PATH_MAX, "%s/%d-127.0.0.1-%lu-static.%s", command->directory, number,
+                   strtoul(port, NULL, 10), extension);
 }
 
 /* One file each in a directory that the command makes; the worst outcome is its status. */
@@ -259,13 +267,43 @@ START_TEST(several_into_a_directory)
     write_list(list, command.origin);
     const char *const arguments[] = {"--urls", list, "-o", command.directory, "--jobs", "2", NULL};
     ck_assert_int_eq(command_run(&command, arguments), 1);
-    find_written(&command, 1, path);
+    find_written(&command, 1, "html", path);
     expect_file(path, "page first");
-    find_written(&command, 3, path);
+    find_written(&command, 3, "html", path);
     expect_file(path, "page third");
     expect_file(command.errors, "/close: navigation_failed: ");
     expect_file(command.errors, "3 URLs in ");
     expect_file(command.errors, ": 2 complete, 0 partial, 1 failed, 0 timed out");
+    command_close(&command);
+}
+END_TEST
+
+/* A PDF or an image, alone and of several, in files that are named after what they are. */
+START_TEST(switches_for_outputs)
+{
+    static const struct {
+        const char *option, *extension, *magic;
+    } outputs[] = {{"--pdf", "pdf", "%PDF-"}, {"--screenshot", "png", "\x89PNG\r\n\x1a\n"}};
+    struct command command = command_open();
+    const char *first = origin_url(command.origin, "/static?n=first");
+    const char *second = origin_url(command.origin, "/static?n=second");
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        const char *const one[] = {outputs[i].option, first, NULL};
+        const char *const several[] = {first, second, outputs[i].option, "-o", command.directory,
+                                       NULL};
+        ck_assert_int_eq(command_run(&command, one), 0);
+        expect_magic(command.output, outputs[i].magic);
+        ck_assert_int_eq(command_run(&command, several), 0);
+        for (int number = 1; number <= 2; number++) {
+            find_written(&command, number, outputs[i].extension, path);
+            expect_magic(path, outputs[i].magic);
+        }
+    }
+    const char *const both[] = {"--pdf", "--screenshot", first, NULL};
+    ck_assert_int_eq(command_run(&command, both), 2);
+    expect_file(command.errors, "only one of --pdf, --screenshot and --output");
+    expect_empty(command.output);
     command_close(&command);
 }
 END_TEST
@@ -385,6 +423,7 @@ int main(void)
     suite_add(suite, outcomes, 240);
     suite_add(suite, wrong_commands, 120);
     suite_add(suite, several_into_a_directory, 120);
+    suite_add(suite, switches_for_outputs, 240);
     suite_add(suite, several_as_lines, 120);
     suite_add(suite, jobs_bound_what_runs, 120);
     suite_add(suite, progress_on_a_terminal, 120);
