@@ -132,20 +132,38 @@ static json_t *object_schema(void)
     return json_pack("{s:s, s:b, s:{}}", "type", "object", "additionalProperties", 0, "properties");
 }
 
-/* Puts a property where its dotted name says. */
-static void put_property(json_t *schema, const char *name, json_t *property)
+/* The properties that the last part of a dotted name is among; *name is left at that part. */
+static json_t *properties_of(json_t *schema, const char **name)
 {
     json_t *properties = json_object_get(schema, "properties");
-    for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
-        size_t bytes = (size_t)(dot - name);
-        json_t *inner = json_object_getn(properties, name, bytes);
+    for (const char *dot; (dot = strchr(*name, '.')) != NULL; *name = dot + 1) {
+        size_t bytes = (size_t)(dot - *name);
+        json_t *inner = json_object_getn(properties, *name, bytes);
         if (!inner) {
             inner = object_schema();
-            (void)json_object_setn_new(properties, name, bytes, inner);
+            (void)json_object_setn_new(properties, *name, bytes, inner);
         }
         properties = json_object_get(inner, "properties");
     }
+    return properties;
+}
+
+/* Puts a property where its dotted name says. */
+static void put_property(json_t *schema, const char *name, json_t *property)
+{
+    json_t *properties = properties_of(schema, &name);
     (void)json_object_set_new(properties, name, property);
+}
+
+/* In place of an object that is complete there may be its main member. */
+static void put_shorthand(json_t *schema, const struct param_row *row)
+{
+    const char *name = row->shorthand;
+    json_t *properties = properties_of(schema, &name);
+    json_t *object = json_incref(json_object_get(properties, name));
+    assert(object);
+    (void)json_object_set_new(properties, name,
+                              json_pack("{s:[o, o]}", "oneOf", param_schema(row), object));
 }
 
 /* Of the other name of a row. */
@@ -168,7 +186,12 @@ static json_t *render_schema(void)
         if (row->alias)
             put_property(schema, row->alias, alias_schema(row, param_schema(row)));
     }
-    (void)json_object_set_new(schema, "required", json_pack("[s]", "url"));
+    for (size_t i = 0; i < param_rows_count; i++) {
+        if (param_rows[i].shorthand)
+            put_shorthand(schema, &param_rows[i]);
+    }
+    (void)json_object_set_new(
+        schema, "oneOf", json_pack("[{s:[s]}, {s:[s]}]", "required", "url", "required", "html"));
     return schema;
 }
 
@@ -177,9 +200,9 @@ static void append_query(json_t *list, const struct param_row *row, const char *
 {
     json_t *schema = query_schema(row);
     if (schema)
-        (void)json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s, s:o}", "name", name, "in",
-                                                    "query", "required", strcmp(name, "url") == 0,
-                                                    "description", description, "schema", schema));
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:s, s:s, s:o}", "name", name, "in", "query",
+                                              "description", description, "schema", schema));
 }
 
 static json_t *query_parameters(void)
@@ -188,6 +211,8 @@ static json_t *query_parameters(void)
     for (size_t i = 0; i < param_rows_count; i++) {
         const struct param_row *row = &param_rows[i];
         append_query(list, row, row->name, row->meaning);
+        if (row->shorthand)
+            append_query(list, row, row->shorthand, row->meaning);
         if (row->alias)
             append_query(list, row, row->alias, "Another name of a parameter of this list.");
     }
@@ -208,14 +233,24 @@ static json_t *problem_schema(void)
                      "requestId", "type", "string");
 }
 
+/* The forms of an answer: one media type for each output. */
+static json_t *outputs_json(void)
+{
+    json_t *content = json_object();
+    for (unsigned i = 0; i < OUTPUTS; i++) {
+        const char *type = http_output_type((enum output)i);
+        (void)json_object_setn_new(content, type, strcspn(type, ";"), json_object());
+    }
+    return content;
+}
+
 static json_t *responses(const struct route_row *row)
 {
     json_t *list = json_object();
     bool is_delete = row->route == HTTP_AFFINITY_DELETE;
     json_t *good = json_pack("{s:s}", "description", is_delete ? "Disposed of." : "The answer.");
     if (row->route == HTTP_RENDER)
-        (void)json_object_set_new(good, "content",
-                                  json_pack("{s:{}, s:{}}", "text/html", "application/json"));
+        (void)json_object_set_new(good, "content", outputs_json());
     else if (row->route == HTTP_METRICS)
         (void)json_object_set_new(good, "content", json_pack("{s:{}}", "text/plain"));
     else if (!is_delete)
