@@ -84,11 +84,10 @@ struct page_render {
     uint32_t watches;         /* Domains to be disabled; see page_watch.c. */
     uint32_t active, pending; /* What the machine was told last, if .is_told. */
     bool is_told;
-    bool has_empty_body; /* Was measured so. */
-    bool is_served;      /* The request's own document is; see page_html.c. */
-    bool has_clock;      /* The skew at the start is known. */
-    enum output output;  /* Being made. */
-    char stream[64];     /* Of the PDF that is being read; "": none. */
+    bool is_served;     /* The request's own document is; see page_html.c. */
+    bool has_clock;     /* The skew at the start is known. */
+    enum output output; /* Being made. */
+    char stream[64];    /* Of the PDF that is being read; "": none. */
 };
 
 struct page {

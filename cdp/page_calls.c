@@ -195,10 +195,18 @@ static void on_measured(void *owner, uint64_t tag, uint64_t now_ms, const struct
         fact.measure.is_incomplete = json_is_true(json_array_get(value, 2));
         if (tag == render->loader)
             take_names(render->result, value, render->params->wants_envelope);
-        render->has_empty_body = json_is_true(json_array_get(value, 5));
+        render->result->has_empty_body = json_is_true(json_array_get(value, 5));
     }
     json_decref(tree);
     step(owner, now_ms, &fact);
+}
+
+/* Where something depends on it: it costs the page a layout. */
+static bool asks_for_empty_body(const struct page_render *render)
+{
+    const struct render_params *params = render->params;
+
+    return params->fail_on.empty_body || (params->path_mode && render->machine.is_partial);
 }
 
 static void do_measure(struct page *page, uint64_t now_ms)
@@ -212,7 +220,7 @@ static void do_measure(struct page *page, uint64_t now_ms)
     page_call(page, now_ms, "Runtime.callFunctionOn",
               json_pack("{s:s, s:s, s:[{s:I}, {s:b}, {s:b}], s:b}", "objectId", render->document,
                         "functionDeclaration", measure_script, "arguments", "value",
-                        (json_int_t)bytes_max, "value", render->params->fail_on.empty_body, "value",
+                        (json_int_t)bytes_max, "value", asks_for_empty_body(render), "value",
                         render->params->wants_envelope, "returnByValue", 1),
               on_measured, render->loader);
 }

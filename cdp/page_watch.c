@@ -458,7 +458,7 @@ static const char *broken_rule(const struct page *page, char *url, size_t url_by
             (void)snprintf(url, url_bytes, "%s", exception->frames[0].url);
         return "failOn.exception";
     }
-    return rules->empty_body && page->render.has_empty_body ? "failOn.emptyBody" : NULL;
+    return rules->empty_body && result->has_empty_body ? "failOn.emptyBody" : NULL;
 }
 
 void page_watch_finish(struct page *page, uint64_t now_ms)

@@ -83,6 +83,8 @@ struct render_result {
     char content_type[64]; /* Of the document, as Chromium sees it; "": unknown. */
     char *final_url;       /* Owned. */
     char *title;           /* Owned; valid UTF-8. */
+    bool has_empty_body;   /* Of failOn.emptyBody, and of what is partial in path mode: there is
+                              nothing to be seen. False: there is, or nobody asked. */
     char *html;            /* Owned; valid UTF-8, not NUL-terminated. */
     size_t html_bytes;
     struct render_output outputs[OUTPUTS]; /* By enum output; the document is above. */

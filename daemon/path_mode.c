@@ -35,6 +35,8 @@ static const char *const denied[] = {
     "Status",
     "X-Request-Id",
     "X-Prerender-504-Reason",
+    "X-Prerender-Mode",
+    "X-Prerender-Request-ID",
 };
 
 bool path_mode_denies(const char *name)
@@ -100,6 +102,13 @@ int path_mode_status(const struct render_result *result, const struct document_r
         return (int)partial_status;
     int status = document->status != 0 ? document->status : origin_status(result);
     return status >= 200 && status <= 599 && status != 304 ? status : 200;
+}
+
+bool path_mode_is_vain(const struct render_result *result, uint32_t partial_status)
+{
+    int status = origin_status(result);
+    return result->outcome == RENDER_PARTIAL && result->has_empty_body && partial_status == 0 &&
+           status < 300;
 }
 
 bool path_mode_is_bodyless(const struct render_result *result)

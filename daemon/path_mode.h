@@ -17,6 +17,9 @@ bool path_mode_passes_own(const struct render_result *, size_t index,
 /* The status of the answer; `partial_status` is that of a partial one, 0: as any other. */
 int path_mode_status(const struct render_result *, const struct document_result *,
                      uint32_t partial_status);
+/* A partial page that shows nothing, of an origin that means it to be a page: a crawler would
+ * take it for the whole. `partial_status` as above; it says that crawlers are told. */
+bool path_mode_is_vain(const struct render_result *, uint32_t partial_status);
 /* The origin's answer has no document to send: a redirect, or no content. */
 bool path_mode_is_bodyless(const struct render_result *);
 

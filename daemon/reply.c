@@ -225,6 +225,11 @@ void reply_result(struct daemon *daemon, const struct request *request,
 {
     struct phases phases;
     phases_fill(daemon, request, result, &phases);
+    if (result->code == RENDER_OK && request->http.params.path_mode &&
+        path_mode_is_vain(result, daemon->config.prerender_io.partial_status)) {
+        result->outcome = RENDER_FAILED;
+        result->code = RENDER_TIMEOUT;
+    }
     if (result->code == RENDER_OK && dialect_asked(request)) {
         count_render(daemon, request, result, &phases);
         dialect_reply_ready(daemon, request, result);
@@ -262,6 +267,7 @@ static void fill_path_mode(struct header_set *headers, const struct finish *fini
 {
     const struct request *request = &finish->request;
     add_header(headers, "X-Prerender-Request-ID", request->http.request_id);
+    add_header(headers, "X-Prerender-Mode", "CacheMiss"); /* Nothing is cached here. */
     add_header(headers, "X-Prerenderd-URL-Decoding", request->http.url_decoded ? "once" : "raw");
     if (finish->result->outcome == RENDER_PARTIAL)
         add_header(headers, "X-Prerenderd-Complete", "0");

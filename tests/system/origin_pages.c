@@ -21,6 +21,7 @@ static const struct {
                     "}, 300);\n"
                     "</script>")},
     {"/hang", PAGE("Hang", "<p>here already</p><img src=\"/never\">")},
+    {"/hang-empty", PAGE("Hang", "<div id=\"app\"></div><link rel=stylesheet href=\"/never\">")},
     {"/hang-cached", "<!DOCTYPE html><title>Hang</title><meta name=\"prerender-header\" "
                      "content=\"Cache-Control: max-age=60\"><p>here already</p>"
                      "<img src=\"/never\">"},

@@ -41,6 +41,26 @@ START_TEST(partial_answers_are_not_stored)
 }
 END_TEST
 
+/* A partial page with nothing on it is no page to a crawler. */
+START_TEST(partial_answers_show_something)
+{
+    static const char *const hanging[] = {"--render.timeout_ms=6000",
+                                          "--render.stuck_request_ms=60000", NULL};
+    struct stage stage = stage_open(hanging);
+    struct client_reply reply = ask(&stage, "/hang-empty");
+    expect_problem(&reply, 504, "render_timeout", "");
+    demand(strncmp(client_header(&reply, "X-Prerender-504-Reason"), "render_timeout: ", 16) == 0,
+           "no reason");
+    expect_header(&reply, "Cache-Control", "no-store");
+    client_reply_free(&reply);
+    reply = ask(&stage, "/static?n=whole");
+    expect_reply(&reply, 200, "page whole");
+    expect_header(&reply, "X-Prerender-Mode", "CacheMiss");
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
 START_TEST(partial_status)
 {
     static const char *const knobs[] = {"--render.timeout_ms=6000",
@@ -50,6 +70,9 @@ START_TEST(partial_status)
     struct client_reply reply = ask(&stage, "/hang");
     expect_reply(&reply, 503, "here already");
     expect_header(&reply, "Cache-Control", "no-store");
+    client_reply_free(&reply);
+    reply = ask(&stage, "/hang-empty");
+    expect_reply(&reply, 503, "<div id=\"app\">");
     client_reply_free(&reply);
     reply = ask(&stage, "/static?n=whole");
     expect_reply(&reply, 200, "page whole");
@@ -80,6 +103,7 @@ int main(void)
 {
     Suite *suite = suite_create("prerender.io");
     suite_add(suite, partial_answers_are_not_stored, 60);
+    suite_add(suite, partial_answers_show_something, 60);
     suite_add(suite, partial_status, 60);
     suite_add(suite, url_decoding, 60);
     return suite_run(suite);
