@@ -149,6 +149,10 @@ void cdp_launch(struct cdp *cdp, uint64_t now_ms, uint64_t id)
         queue_life(cdp, CDP_LIFE_DOWN, id, why);
         return;
     }
+    if (!ports_learn(&cdp->ports, cdp->config)) {
+        queue_life(cdp, CDP_LIFE_DOWN, id, "out of memory");
+        return;
+    }
     life->cdp = cdp;
     life->id = id;
     life->state = LIFE_STARTING;

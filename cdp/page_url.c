@@ -5,8 +5,9 @@
 #include <strings.h>
 #include "cdp/page.h"
 
-/* The port of an http or https URL; 0: it is none, or has a port that is no number. */
-static uint32_t port_of(const char *url, size_t bytes)
+/* The port of an http or https URL; 0: it is none, or has a port that is no number. The host
+ * is a part of the URL. */
+static uint32_t port_of(const char *url, size_t bytes, struct cdp_span *ret_host)
 {
     bool is_tls = bytes >= 8 && strncasecmp(url, "https://", 8) == 0;
     size_t scheme_bytes = is_tls ? 8 : 7;
@@ -21,7 +22,11 @@ static uint32_t port_of(const char *url, size_t bytes)
     }
     const char *colon = memrchr(host, ':', (size_t)(at - host));
     const char *bracket = memrchr(host, ']', (size_t)(at - host));
-    if (colon == NULL || (bracket != NULL && colon < bracket) || colon + 1 == at)
+    if (colon != NULL && bracket != NULL && colon < bracket)
+        colon = NULL;
+    *ret_host =
+        (struct cdp_span){(char *)(uintptr_t)host, (size_t)((colon != NULL ? colon : at) - host)};
+    if (colon == NULL || colon + 1 == at)
         return is_tls ? 443 : 80;
     for (const char *digit = colon + 1; digit < at; digit++) {
         if (!isdigit((unsigned char)*digit) || port > UINT16_MAX)
@@ -33,11 +38,12 @@ static uint32_t port_of(const char *url, size_t bytes)
 
 bool url_is_denied(const struct cdp *cdp, const char *url, size_t bytes)
 {
-    uint32_t port = port_of(url, bytes);
+    struct cdp_span host;
+    uint32_t port = port_of(url, bytes, &host);
 
     if (port == 0)
         return true;
-    if (ports_has(&cdp->ports, port))
+    if (ports_has(&cdp->ports, host.at, host.bytes, port))
         return true;
     /* A browser that is attached has a port that was not chosen here. */
     for (size_t i = 0; i < BROWSER_LIVES_MAX; i++) {

@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Every host at that port: names, addresses in any spelling, and whatever the scheme. A
- * name that a page controls may stand for the loopback address as well. */
-#define RULE_FORMAT "MAP *:%u ~NOTFOUND,"
-#define RULE_BYTES_MAX sizeof "MAP *:65535 ~NOTFOUND,"
+static bool is_of_websites(uint32_t number)
+{
+    return number == 80 || number == 443;
+}
 
 void ports_deny(struct ports *ports, uint16_t number)
 {
@@ -21,11 +21,20 @@ void ports_deny(struct ports *ports, uint16_t number)
         ports->denied[ports->denied_count++] = number;
 }
 
-bool ports_has(const struct ports *ports, uint32_t number)
+bool ports_learn(struct ports *ports, const struct config *config)
+{
+    for (uint32_t i = 0; i < ports->denied_count; i++) {
+        if (is_of_websites(ports->denied[i]))
+            return own_hosts_learn(&ports->own, config);
+    }
+    return true;
+}
+
+bool ports_has(const struct ports *ports, const char *host, size_t host_bytes, uint32_t number)
 {
     for (uint32_t i = 0; i < ports->denied_count; i++) {
         if (ports->denied[i] == number)
-            return true;
+            return !is_of_websites(number) || own_hosts_have(&ports->own, host, host_bytes);
     }
     for (uint32_t i = 0; i < BROWSER_LIVES_MAX; i++) {
         if (ports->browsers[i].number == number)
@@ -80,27 +89,42 @@ void ports_done(struct ports *ports)
 {
     for (uint32_t i = 0; i < BROWSER_LIVES_MAX; i++)
         ports_release(ports, i);
+    own_hosts_free(&ports->own);
 }
 
-/* Adds the rule of one port behind `text`, and returns the new end. */
-static char *add_rule(char *text, uint16_t number)
+/* Names, addresses in any spelling, whatever the scheme. The first rule has no comma. */
+static void put_rule(FILE *out, const char *host, uint16_t number)
 {
-    return number == 0 ? text
-                       : text + snprintf(text, RULE_BYTES_MAX, RULE_FORMAT, (unsigned)number);
+    (void)fprintf(out, "%sMAP %s:%u ~NOTFOUND", ftell(out) > 0 ? "," : "", host, (unsigned)number);
+}
+
+static void put_denied(FILE *out, const struct ports *ports, uint16_t number)
+{
+    if (!is_of_websites(number))
+        put_rule(out, "*", number);
+    for (size_t i = 0; is_of_websites(number) && i < ports->own.count; i++)
+        put_rule(out, ports->own.patterns[i], number);
 }
 
 char *ports_rules(const struct ports *ports)
 {
-    char *text = calloc(PORTS_DENIED_MAX + BROWSER_LIVES_MAX, RULE_BYTES_MAX);
-    char *end = text;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
 
-    if (text == NULL)
+    if (out == NULL)
         return NULL;
     for (uint32_t i = 0; i < ports->denied_count; i++)
-        end = add_rule(end, ports->denied[i]);
-    for (uint32_t i = 0; i < BROWSER_LIVES_MAX; i++)
-        end = add_rule(end, ports->browsers[i].number);
-    if (end > text)
-        end[-1] = '\0'; /* The last comma. */
+        put_denied(out, ports, ports->denied[i]);
+    for (uint32_t i = 0; i < BROWSER_LIVES_MAX; i++) {
+        if (ports->browsers[i].number != 0)
+            put_rule(out, "*", ports->browsers[i].number);
+    }
+    bool good = ferror(out) == 0;
+    good = fclose(out) == 0 && good;
+    if (!good) {
+        free(text);
+        text = NULL;
+    }
     return text;
 }

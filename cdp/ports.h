@@ -1,5 +1,9 @@
 /* ports.h: the TCP ports that no page may reach: those of the daemon and of its browsers.
  *
+ * Whatever the host is called: a name may stand for loopback as well. But where the daemon
+ * itself listens on a port of websites, 80 or 443, other hosts are just that; there the port
+ * is closed at the hosts that lead to the daemon (own_hosts.h).
+ *
  * Chromium is told of them when it starts and at no other time, so the port that a browser
  * will be commanded through is chosen before any browser starts, one for each that there
  * may be at once. Until then a socket of ours holds it that is bound and does not listen:
@@ -10,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "cdp/own_hosts.h"
 #include "config/limits.h"
 
 /* Listeners of the daemon; more are ignored. */
@@ -25,6 +30,7 @@ struct ports {
     uint16_t denied[PORTS_DENIED_MAX];
     uint32_t denied_count;
     struct port browsers[BROWSER_LIVES_MAX];
+    struct own_hosts own; /* Empty while no port of websites is denied. */
 };
 
 /* Of one browser. */
@@ -34,8 +40,11 @@ struct browser_ports {
 };
 
 void ports_deny(struct ports *, uint16_t number);
-/* A port of the daemon, or one held for a browser. */
-bool ports_has(const struct ports *, uint32_t number);
+/* What leads to this machine may have changed: to be called before every start of a browser.
+ * False: memory is out. */
+bool ports_learn(struct ports *, const struct config *);
+/* No page may reach that port of that host. */
+bool ports_has(const struct ports *, const char *host, size_t host_bytes, uint32_t number);
 /* Chooses those of the browsers that are not held yet. A negative errno: not all are. */
 int ports_hold(struct ports *);
 /* Another will be chosen in its place. */
