@@ -20,15 +20,11 @@ json_t *waits_json(const struct request *request)
 static json_t *snapshot_json(const struct daemon *daemon, const struct request *request)
 {
     struct pool_affinity affinity;
-    size_t cursor = 0;
-    while (pool_next_affinity(daemon->pool, &cursor, &affinity)) {
-        if (affinity.key_bytes == request->key_bytes &&
-            memcmp(affinity.key, request->key, request->key_bytes) == 0)
-            return json_pack("{s:i, s:i, s:i, s:i}", "tabCount", (int)affinity.pages, "idlePages",
-                             (int)affinity.pages_idle, "waiting", (int)affinity.waiting, "running",
-                             (int)affinity.running);
-    }
-    return json_null();
+    if (!pool_find_affinity(daemon->pool, request->key, request->key_bytes, &affinity))
+        return json_null();
+    return json_pack("{s:i, s:i, s:i, s:i}", "tabCount", (int)affinity.pages, "idlePages",
+                     (int)affinity.pages_idle, "waiting", (int)affinity.waiting, "running",
+                     (int)affinity.running);
 }
 
 struct times times_of(const struct daemon *daemon, const struct request *request)

@@ -12,14 +12,15 @@ static uint64_t key_hash(const char *key, size_t key_bytes)
     return hash;
 }
 
-struct affinity *pool_affinity_find(struct pool *pool, const char *key, size_t key_bytes)
+struct affinity *pool_affinity_find(const struct pool *pool, const char *key, size_t key_bytes)
 {
     assert(key != NULL && key_bytes >= 1 && key_bytes <= POOL_KEY_BYTES_MAX);
     struct affinity wanted;
     wanted.key = (char *)(uintptr_t)key; /* Only read. */
     wanted.key_bytes = key_bytes;
     wanted.key_hash = key_hash(key, key_bytes);
-    return key_tree_RB_FIND(&pool->by_key, &wanted);
+    struct key_tree by_key = pool->by_key; /* Of the root alone: looking up changes nothing. */
+    return key_tree_RB_FIND(&by_key, &wanted);
 }
 
 /* Each record has its own bytes for a key, which stay when the record is given back: an

@@ -61,7 +61,7 @@ void pool_context_reported_gone(struct pool *, struct context *);
 void pool_context_late(struct pool *, struct context *);
 
 /* affinity.c */
-struct affinity *pool_affinity_find(struct pool *, const char *key, size_t key_bytes);
+struct affinity *pool_affinity_find(const struct pool *, const char *key, size_t key_bytes);
 struct affinity *pool_affinity_get(struct pool *, const struct pool_request *);
 void pool_affinity_touch(struct pool *, struct affinity *);
 uint32_t pool_affinity_routable(const struct affinity *);

@@ -323,6 +323,9 @@ struct pool_affinity {
 /* Steps through the known affinities, in no defined order. *cursor starts at 0.
  * False when there are no more. Not across a pool_step(). */
 bool pool_next_affinity(const struct pool *, size_t *cursor, struct pool_affinity *ret);
+/* False when no such affinity is known. The view is borrowed in the same way. */
+bool pool_find_affinity(const struct pool *, const char *key, size_t key_bytes,
+                        struct pool_affinity *ret);
 
 /* Names for logs and traces. */
 const char *pool_event_name(enum pool_event_type);

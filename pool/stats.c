@@ -66,21 +66,11 @@ static uint32_t priority_max(const struct affinity *affinity)
     return max;
 }
 
-bool pool_next_affinity(const struct pool *pool, size_t *cursor, struct pool_affinity *ret)
+static struct pool_affinity view_of(const struct pool *pool, const struct affinity *affinity)
 {
-    const struct affinity *affinity = NULL;
-    while (affinity == NULL && *cursor < pool->affinities.used) {
-        const unsigned char *record =
-            pool->affinities.base + pool->affinities.record_bytes * (*cursor)++;
-        affinity = (const struct affinity *)(const void *)record;
-        if (!affinity->known || affinity->single_use)
-            affinity = NULL;
-    }
-    if (affinity == NULL)
-        return false;
     uint32_t waiting = affinity->waiting[POOL_MAIN] + affinity->waiting[POOL_NESTED];
     bool live = pool_affinity_routable(affinity) > 0;
-    *ret = (struct pool_affinity){
+    return (struct pool_affinity){
         .key = affinity->key,
         .key_bytes = affinity->key_bytes,
         .epoch = affinity->epoch,
@@ -97,5 +87,30 @@ bool pool_next_affinity(const struct pool *pool, size_t *cursor, struct pool_aff
         .batch = pool_affinity_batch(pool, affinity),
         .used_ms = affinity->used_ms,
     };
+}
+
+bool pool_next_affinity(const struct pool *pool, size_t *cursor, struct pool_affinity *ret)
+{
+    const struct affinity *affinity = NULL;
+    while (affinity == NULL && *cursor < pool->affinities.used) {
+        const unsigned char *record =
+            pool->affinities.base + pool->affinities.record_bytes * (*cursor)++;
+        affinity = (const struct affinity *)(const void *)record;
+        if (!affinity->known || affinity->single_use)
+            affinity = NULL;
+    }
+    if (affinity == NULL)
+        return false;
+    *ret = view_of(pool, affinity);
+    return true;
+}
+
+bool pool_find_affinity(const struct pool *pool, const char *key, size_t key_bytes,
+                        struct pool_affinity *ret)
+{
+    const struct affinity *affinity = pool_affinity_find(pool, key, key_bytes);
+    if (affinity == NULL)
+        return false;
+    *ret = view_of(pool, affinity);
     return true;
 }

@@ -96,6 +96,10 @@ START_TEST(keys_are_bytes)
     while (pool_next_affinity(world.pool, &cursor, &affinity))
         known++;
     ck_assert_uint_eq(known, 3);
+    ck_assert(pool_find_affinity(world.pool, key, sizeof key - 1, &affinity));
+    ck_assert_uint_eq(affinity.key_bytes, sizeof key - 1);
+    ck_assert_uint_eq(affinity.waiting, 1);
+    ck_assert(!pool_find_affinity(world.pool, key, 2, &affinity));
     struct pool_stats stats;
     pool_get_stats(world.pool, &stats);
     ck_assert_uint_eq(stats.affinities, 3);
