@@ -19,7 +19,8 @@
  *   report.c   heartbeat, affinities, health: documents about the state
  *   metrics.c  counters, and their text for Prometheus
  *   drain.c    signals and the way to the exit
- *   heartbeat.c what the fleet manager is told (heartbeat.h), with outbox.c, host_shell.c
+ *   heartbeat.c what the fleet manager is told (heartbeat.h), with heartbeat_text.c,
+ *              courier.c, outbox.c, host_shell.c
  *   notify.c   systemd: readiness, watchdog, inherited sockets
  *   log.c      log lines
  *
@@ -164,8 +165,8 @@ void dialect_release_batch(struct daemon *, uint64_t exchange, const struct http
 #define REPORT_URL_BYTES 512
 /* The URL under which a manager reaches this daemon: its identity there. */
 void report_url(const struct daemon *, char ret[REPORT_URL_BYTES]);
-/* The heartbeat document, which the caller frees; NULL: out of memory. */
-char *report_heartbeat(struct daemon *);
+/* The next heartbeat document, which the caller frees; NULL: out of memory. */
+char *report_heartbeat(struct daemon *, size_t *ret_bytes);
 /* Answers every route that only reads the state. */
 void report_reply(struct daemon *, uint64_t exchange, const struct http_request *);
 /* One line about pages and waiting requests; silent when there is nothing to tell. */

@@ -77,13 +77,21 @@ static void send_message(struct daemon *daemon, enum courier_message message,
     http_client_start(heartbeat->client, daemon->now_ms, call);
 }
 
-static void send_heartbeat(struct daemon *daemon)
+bool heartbeat_is_due(const struct daemon *daemon)
+{
+    const struct heartbeat *heartbeat = &daemon->heartbeat;
+    return heartbeat->client != NULL && daemon->state != DAEMON_CLOSING &&
+           http_client_is_idle(heartbeat->client) &&
+           courier_next(&heartbeat->courier, daemon->now_ms) == MESSAGE_HEARTBEAT;
+}
+
+void heartbeat_send(struct daemon *daemon)
 {
     struct heartbeat *heartbeat = &daemon->heartbeat;
     struct http_call call = {
         .method = "POST", .target = "/prerender-servers", .type = JSON_API_TYPE};
-    heartbeat->begun++;
-    call.body = report_heartbeat(daemon);
+    assert(heartbeat_is_due(daemon));
+    call.body = report_heartbeat(daemon, &call.body_bytes);
     if (call.body == NULL) {
         courier_begin(&heartbeat->courier, daemon->now_ms, MESSAGE_HEARTBEAT,
                       daemon->heartbeat_seq);
@@ -91,7 +99,6 @@ static void send_heartbeat(struct daemon *daemon)
         heartbeat->failed++;
         return;
     }
-    call.body_bytes = strlen(call.body);
     send_message(daemon, MESSAGE_HEARTBEAT, &call);
 }
 
@@ -159,9 +166,6 @@ static void send_next(struct daemon *daemon)
     struct courier *courier = &daemon->heartbeat.courier;
     struct notice *notice;
     switch (courier_next(courier, daemon->now_ms)) {
-    case MESSAGE_HEARTBEAT:
-        send_heartbeat(daemon);
-        break;
     case MESSAGE_NOTICE:
         notice = outbox_take(&courier->outbox);
         send_notice(daemon, notice);
@@ -170,6 +174,7 @@ static void send_next(struct daemon *daemon)
     case MESSAGE_UNREGISTER:
         send_unregister(daemon);
         break;
+    case MESSAGE_HEARTBEAT: /* Of the next turn. */
     case MESSAGE_NONE:
         break;
     }

@@ -16,12 +16,17 @@ struct pool_action;
 struct heartbeat {
     struct http_client *client; /* NULL: no manager is configured. */
     struct courier courier;
-    uint64_t begun, sent, failed, notices_sent;
+    uint64_t sent, failed, notices_sent;
     struct host_shell shell;
 };
 
 /* False, with a sentence in the log, when there is a manager that cannot be talked to. */
 bool heartbeat_open(struct daemon *);
+/* True when a heartbeat is to be sent now. It has a turn to itself, see turn.c. */
+bool heartbeat_is_due(const struct daemon *);
+/* Only when it is due. */
+void heartbeat_send(struct daemon *);
+/* Takes what the manager has answered, and sends the other messages. */
 void heartbeat_turn(struct daemon *);
 uint64_t heartbeat_deadline_ms(const struct daemon *);
 /* POOL_STARTED and POOL_ENDED of an affinity that a client named. */

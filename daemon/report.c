@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "daemon/heartbeat_text.h"
 
 /* `tells_draining`: with the header by which managers know a server that drains. */
 static void reply_json_with(struct daemon *daemon, uint64_t exchange, int status, json_t *root,
@@ -52,60 +53,26 @@ void report_url(const struct daemon *daemon, char ret[REPORT_URL_BYTES])
     (void)snprintf(ret, REPORT_URL_BYTES, "http://%s%s", host, port != NULL ? port : "");
 }
 
-static json_t *vacancy_json(const struct pool_affinity *affinity)
-{
-    json_t *vacancy =
-        json_pack("{s:b, s:i, s:i, s:i}", "idle", affinity->idle, "tabCount", (int)affinity->pages,
-                  "idlePages", (int)affinity->pages_idle, "waiting", (int)affinity->waiting);
-    if (affinity->has_waiting)
-        (void)json_object_set_new(vacancy, "maxPendingPriority",
-                                  json_integer(affinity->priority_waiting_max));
-    return vacancy;
-}
-
-/* Lists the affinities that clients named: warm ones with their vacancy, and those whose
- * first page is still opening. */
-static void collect_affinities(const struct daemon *daemon, json_t *warmed, json_t *vacancies,
-                               json_t *warming)
-{
-    struct pool_affinity affinity;
-    size_t cursor = 0;
-    while (pool_next_affinity(daemon->pool, &cursor, &affinity)) {
-        if (affinity.key[0] != KEY_CLIENT)
-            continue;
-        const char *key = affinity.key + 1;
-        size_t bytes = affinity.key_bytes - 1;
-        if (affinity.live) {
-            (void)json_array_append_new(warmed, json_stringn(key, bytes));
-            (void)json_object_setn_new(vacancies, key, bytes, vacancy_json(&affinity));
-        } else if (affinity.warming) {
-            (void)json_array_append_new(warming, json_stringn(key, bytes));
-        }
-    }
-}
-
-static json_t *heartbeat_json(struct daemon *daemon)
+char *report_heartbeat(struct daemon *daemon, size_t *ret_bytes)
 {
     char url[REPORT_URL_BYTES];
-    struct pool_stats stats;
-    pool_get_stats(daemon->pool, &stats);
     report_url(daemon, url);
-    json_t *warmed = json_array(), *vacancies = json_object(), *warming = json_array();
-    collect_affinities(daemon, warmed, vacancies, warming);
-    return json_pack("{s:{s:s, s:{s:s, s:i, s:s, s:o, s:o, s:o, s:s, s:I}}}", "data", "type",
-                     "prerender-server", "attributes", "url", url, "capacity", (int)stats.cap,
-                     "status", daemon->state == DAEMON_SERVING ? "active" : "draining",
-                     "warmedAffinities", warmed, "affinityVacancy", vacancies, "warmingAffinities",
-                     warming, "bootId", daemon->boot_id, "seq",
-                     (json_int_t)++daemon->heartbeat_seq);
+    const struct heartbeat_facts facts = {
+        .url = url,
+        .boot_id = daemon->boot_id,
+        .seq = ++daemon->heartbeat_seq,
+        .is_draining = daemon->state != DAEMON_SERVING,
+    };
+    return heartbeat_text(daemon->pool, &facts, ret_bytes);
 }
 
-char *report_heartbeat(struct daemon *daemon)
+static void reply_heartbeat(struct daemon *daemon, uint64_t exchange)
 {
-    json_t *root = heartbeat_json(daemon);
-    char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
-    json_decref(root);
-    return text;
+    struct http_reply reply = {.status = 200, .content_type = "application/json"};
+    reply.body = report_heartbeat(daemon, &reply.body_bytes);
+    if (reply.body == NULL)
+        reply.status = 500;
+    (void)http_reply(daemon->http, exchange, &reply);
 }
 
 static const char *space_name(char space)
@@ -253,7 +220,7 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
 {
     switch (http->route) {
     case HTTP_HEARTBEAT:
-        reply_json(daemon, exchange, 200, heartbeat_json(daemon));
+        reply_heartbeat(daemon, exchange);
         return;
     case HTTP_AFFINITIES:
         reply_json(daemon, exchange, 200, affinities_json(daemon));

@@ -6,7 +6,10 @@
  * did. Within a turn the adapters first translate what their callbacks collected, then
  * the inbox is drained into the pool; that repeats until nothing is left, because an
  * action may fail at once and comes back as an event. One timer wakes the loop at the
- * earliest deadline of anybody. */
+ * earliest deadline of anybody.
+ *
+ * A heartbeat to the fleet manager has a turn to itself: it lists all that is warm, and must
+ * not come on top of whatever else has piled up. The next turn follows at once. */
 #include "daemon/daemon.h"
 
 #include <assert.h>
@@ -130,6 +133,8 @@ static void run_rounds(struct daemon *daemon)
 {
     uint64_t due_ms = 0;
     for (int round = 0; round < TURN_ROUNDS_MAX && due_ms <= daemon->now_ms; round++) {
+        if (round > 0 && heartbeat_is_due(daemon))
+            break;
         http_turn(daemon->http, daemon->now_ms);
         cdp_turn(daemon->cdp, daemon->now_ms);
         drain_inbox(daemon);
@@ -150,11 +155,16 @@ static void run_rounds(struct daemon *daemon)
 
 static void turn(struct daemon *daemon)
 {
-    uint64_t start_ns = uv_hrtime(), begun = daemon->heartbeat.begun;
+    uint64_t start_ns = uv_hrtime();
     daemon->now_ms = start_ns / 1000000;
-    run_rounds(daemon);
-    metrics_count_turn(&daemon->metrics, (uv_hrtime() - start_ns) / 1000,
-                       daemon->heartbeat.begun != begun);
+    bool has_heartbeat = heartbeat_is_due(daemon);
+    if (has_heartbeat) {
+        heartbeat_send(daemon);
+        arm_timer(daemon, daemon->now_ms);
+    } else {
+        run_rounds(daemon);
+    }
+    metrics_count_turn(&daemon->metrics, (uv_hrtime() - start_ns) / 1000, has_heartbeat);
 }
 
 static void on_prepare(uv_prepare_t *handle)
