@@ -10,7 +10,9 @@
 /* How often the pool is looked at while it has to become whole again. */
 #define LOOK_INTERVAL_MS 5
 
-const char *const incident_knobs[] = {"--pool.pages_min=3", "--pool.pages_max=3", NULL};
+/* A recycled browser would be no failure, but the record of contexts ends with it. */
+const char *const incident_knobs[] = {"--pool.pages_min=3", "--pool.pages_max=3",
+                                      "--browser.recycle_renders=0", NULL};
 
 /* The stuck affinity: one render after the other. */
 struct stuck {
