@@ -233,12 +233,8 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
 
 uint64_t load_deadline_ms(const struct render *render)
 {
-    uint64_t deadline_ms = render->soft_ms;
-    uint64_t stuck_ms = load_stuck_ms(render), look_ms = load_look_ms(render);
+    uint64_t paced_ms = render->paced_ms != 0 ? render->paced_ms : UINT64_MAX;
 
-    if (render->paced_ms != 0 && render->paced_ms < deadline_ms)
-        deadline_ms = render->paced_ms;
-    if (stuck_ms < deadline_ms)
-        deadline_ms = stuck_ms;
-    return look_ms < deadline_ms ? look_ms : deadline_ms;
+    return earlier_ms(earlier_ms(render->soft_ms, paced_ms),
+                      earlier_ms(load_stuck_ms(render), load_look_ms(render)));
 }

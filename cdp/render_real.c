@@ -12,11 +12,6 @@ static uint64_t later(uint64_t time_ms, uint64_t now_ms)
     return time_ms > now_ms ? time_ms : UINT64_MAX;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The next time at which something may be over. */
 static uint64_t wake_ms(const struct render *render, uint64_t now_ms)
 {
@@ -24,9 +19,9 @@ static uint64_t wake_ms(const struct render *render, uint64_t now_ms)
     uint64_t wake = later((uint64_t)render->settled_virtual_ms, now_ms);
 
     if (quiet->is_awaited && render->is_quiet)
-        wake = least(wake, later((uint64_t)render->quiet_since_ms + quiet->quiet_ms, now_ms));
+        wake = earlier_ms(wake, later((uint64_t)render->quiet_since_ms + quiet->quiet_ms, now_ms));
     if (wait_has_checks(render) && !render->is_checking)
-        wake = least(wake, render->looked_ms + RENDER_REAL_CHECK_MS);
+        wake = earlier_ms(wake, render->looked_ms + RENDER_REAL_CHECK_MS);
     return wake;
 }
 
@@ -113,5 +108,5 @@ void real_fact(struct render *render, uint64_t now_ms, const struct render_fact 
 
 uint64_t real_deadline_ms(const struct render *render)
 {
-    return least(render->paced_ms, render->soft_ms);
+    return earlier_ms(render->paced_ms, render->soft_ms);
 }

@@ -394,12 +394,8 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
 
 uint64_t settle_deadline_ms(const struct render *render)
 {
-    uint64_t deadline_ms = render->soft_ms;
-    uint64_t stuck_ms = settle_stuck_ms(render), look_ms = settle_look_ms(render);
+    uint64_t paced_ms = render->paced_ms != 0 ? render->paced_ms : UINT64_MAX;
 
-    if (render->paced_ms != 0 && render->paced_ms < deadline_ms)
-        deadline_ms = render->paced_ms;
-    if (stuck_ms < deadline_ms)
-        deadline_ms = stuck_ms;
-    return look_ms < deadline_ms ? look_ms : deadline_ms;
+    return earlier_ms(earlier_ms(render->soft_ms, paced_ms),
+                      earlier_ms(settle_stuck_ms(render), settle_look_ms(render)));
 }

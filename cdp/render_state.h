@@ -169,4 +169,9 @@ void capture_cut(struct render *, uint64_t now_ms, struct render_commands *);
 void capture_time_out(struct render *, uint64_t now_ms, struct render_commands *);
 uint64_t capture_deadline_ms(const struct render *);
 
+static inline uint64_t earlier_ms(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 #endif
