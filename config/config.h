@@ -134,6 +134,10 @@ int config_load_with_warnings(int argc, char *const *argv, char *const *environ_
                               enum config_verb *ret_verb, char error[CONFIG_ERROR_BYTES]);
 /* True when there is a knob of that name ("pool.pages_max"). */
 bool config_has_knob(const char *name);
+/* What takes a restart: the name of the first knob that differs between the configuration in
+ * effect and one that was just read, but for those that SIGHUP reads again. A script counts by
+ * what is in its file. NULL: none. */
+const char *config_restart_knob(const struct config *in_effect, const struct config *just_read);
 /* Frees the strings. */
 void config_free(struct config *);
 /* Writes the effective knobs in the form of prerenderd.conf, one comment each. */

@@ -218,7 +218,7 @@ const struct knob knobs[] = {
      .meaning = "The fleet manager to register with. One beyond loopback needs a listener beyond "
                 "loopback."},
     {"manager.advertise_url", TEXT(manager.advertise_url), .computed = "http://HOSTNAME:port",
-     .is_valid = form_is_http_url, .form = "a URL such as http://renderer-1:4221",
+     .is_found = true, .is_valid = form_is_http_url, .form = "a URL such as http://renderer-1:4221",
      .meaning = "The URL under which the manager reaches this daemon."},
     {"manager.allow_from", TEXT(manager.allow_from), .computed = "none",
      .is_valid = form_is_networks,
@@ -245,7 +245,7 @@ const struct knob knobs[] = {
                 "must be longer."},
 
     {"log.level", CHOICE(log.level), .initial = LOG_INFO, .choices = level_names,
-     .meaning = "How much is logged. Read again on SIGHUP."},
+     .is_read_again = true, .meaning = "How much is logged. Read again on SIGHUP."},
     {"log.format", CHOICE(log.format), .initial = LOG_AUTO, .choices = format_names,
      .meaning = "auto: text on a terminal, logfmt otherwise."},
     {"log.full_urls", SWITCH(log.full_urls), .initial = false,

@@ -39,6 +39,8 @@ struct knob {
     const char *text;           /* Default of a text; NULL: unset, "". */
     bool (*is_valid)(const char *text);
     const char *form;     /* What is_valid() wants, to complete "must be ...". */
+    bool is_read_again;   /* A new value comes into effect at SIGHUP. */
+    bool is_found;        /* Unset, it is found when the daemon starts, and kept here. */
     const char *computed; /* How the default is found when it is not fixed; else NULL. */
     const char *meaning;  /* Full sentences. */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "config/knobs.h"
 #include "config/load.h"
 
 /* A script is evaluated with every request: what is larger belongs into the application. */
@@ -153,6 +154,41 @@ int recipes_read(struct loader *loader)
     for (int i = 0; rc == 0 && i < RECIPES; i++)
         rc = read_recipe(loader, route_names[i], &loader->config.recipes[i]);
     return rc;
+}
+
+static bool is_same_script(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The key of the first script that differs, or NULL. */
+static const char *changed_key(const struct recipe *a, const struct recipe *b)
+{
+    if (!is_same_script(a->before, b->before)) {
+        return "before_file";
+    }
+    if (!is_same_script(a->transition, b->transition)) {
+        return "transition_file";
+    }
+    if (!is_same_script(a->ready, b->ready)) {
+        return "ready_expression_file";
+    }
+    return is_same_script(a->result, b->result) ? NULL : "result_file";
+}
+
+const char *recipes_changed_knob(const struct recipe a[RECIPES], const struct recipe b[RECIPES])
+{
+    char name[64];
+    for (int i = 0; i < RECIPES; i++) {
+        const char *key = changed_key(&a[i], &b[i]);
+        if (key) {
+            snprintf(name, sizeof name, "recipe.%s.%s", route_names[i], key);
+            const struct knob *knob = knob_find(name);
+            assert(knob);
+            return knob->name;
+        }
+    }
+    return NULL;
 }
 
 void recipes_free(struct config *config)

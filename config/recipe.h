@@ -36,6 +36,8 @@ bool recipe_is_set(const struct recipe *);
 /* Checks that recipes are whole and reads their files. 0, or a negative errno with the
  * sentence written. */
 int recipes_read(struct loader *);
+/* The first knob whose file holds another script, or one more or less; NULL: none. */
+const char *recipes_changed_knob(const struct recipe a[RECIPES], const struct recipe b[RECIPES]);
 /* Frees what recipes_read() has read; the knobs are freed with the others. */
 void recipes_free(struct config *);
 

@@ -6,7 +6,8 @@
  *
  * While draining the listeners stay open: a client gets a typed refusal, never a refused
  * connection that it cannot tell from a dead daemon. SIGHUP reads tokens and log level
- * again, SIGUSR1 logs the state of the pool; SIGPIPE is ignored from main.c on. */
+ * again, and names the first knob whose new value takes a restart; SIGUSR1 logs the state of the
+ * pool; SIGPIPE is ignored from main.c on. */
 #include "daemon/daemon.h"
 
 #include <assert.h>
@@ -80,6 +81,8 @@ static void handle_stop_signal(struct daemon *daemon)
     }
 }
 
+/* Other knobs and the scripts of recipes stay as they are: what is warm was made with them,
+ * and a render must not see two versions of its recipe. */
 static void reload(struct daemon *daemon)
 {
     struct config config;
@@ -89,13 +92,17 @@ static void reload(struct daemon *daemon)
         LOG(&daemon->log, LOG_ERROR, "configuration not read again", LOG_STR("reason", error));
         return;
     }
+    const char *knob = config_restart_knob(&daemon->config, &config);
     daemon->log.level = config.log.level;
     config_free(&config);
+    if (knob != NULL)
+        LOG(&daemon->log, LOG_WARNING, "a change takes a restart", LOG_STR("knob", knob));
     int status = http_reload_tokens(daemon->http);
     if (status != 0)
         LOG(&daemon->log, LOG_ERROR, "tokens not read again, keeping the old ones",
             LOG_STR("reason", http_tokens_error(daemon->http)));
-    LOG(&daemon->log, LOG_INFO, "reloaded", LOG_U64("level", (uint64_t)daemon->log.level));
+    LOG(&daemon->log, LOG_INFO, "reloaded tokens and log level",
+        LOG_U64("level", (uint64_t)daemon->log.level));
 }
 
 /* Only notes what came: the turn that follows in the same iteration knows the time. The

@@ -1,4 +1,5 @@
-/* test_config_recipe.c: sections of recipes, and the scripts they name. */
+/* test_config_recipe.c: sections of recipes, the scripts they name, and what of a configuration
+ * that is read again takes a restart. */
 #include <check.h>
 #include <sys/stat.h>
 #include "tests/config_case.h"
@@ -137,6 +138,58 @@ START_TEST(refuses_half_a_recipe)
 }
 END_TEST
 
+static const char recipe_text[] = "[recipe visit]\nstandby_url = http://app/s\n"
+                                  "transition_file = %s\nresult_file = %s\n";
+
+/* A script that was edited is told by the knob that names its file. */
+START_TEST(tells_a_changed_script)
+{
+    char text[512];
+    write_script(other, "r => 1", 6);
+    snprintf(text, sizeof text, recipe_text, script, other);
+    struct config_case before = {.file = text}, after = {.file = text};
+    config_case_load(&before);
+    config_case_load(&after);
+    ck_assert_ptr_null(config_restart_knob(&before.config, &after.config));
+    config_case_end(&after);
+    write_script(other, "r => 2", 6);
+    config_case_load(&after);
+    ck_assert_str_eq(config_restart_knob(&before.config, &after.config),
+                     "recipe.visit.result_file");
+    config_case_end(&after);
+    config_case_end(&before);
+}
+END_TEST
+
+static const struct {
+    const char *before, *after, *knob;
+} changes[] = {
+    {"", "", NULL},
+    {"[pool]\npages_max = 9\n", "[pool]\npages_max = 9\n", NULL},
+    {"[pool]\npages_max = 9\n", "[pool]\npages_max = 8\n", "pool.pages_max"},
+    {"", "[http]\ntokens_file = /x\n", "http.tokens_file"},
+    {"[http]\ntokens_file = /x\n", "", "http.tokens_file"},
+    {"", "[log]\nlevel = debug\n", NULL},
+    {"", "[log]\nfull_urls = yes\n", "log.full_urls"},
+    /* Unset it is whatever the daemon has found. */
+    {"[manager]\nadvertise_url = http://a:1\n", "", NULL},
+    {"", "[manager]\nadvertise_url = http://a:1\n", "manager.advertise_url"},
+};
+
+START_TEST(tells_a_changed_knob)
+{
+    struct config_case before = {.file = changes[_i].before}, after = {.file = changes[_i].after};
+    config_case_load(&before);
+    config_case_load(&after);
+    ck_assert_int_eq(before.rc, 0);
+    ck_assert_int_eq(after.rc, 0);
+    const char *knob = config_restart_knob(&before.config, &after.config);
+    ck_assert_str_eq(knob ? knob : "none", changes[_i].knob ? changes[_i].knob : "none");
+    config_case_end(&after);
+    config_case_end(&before);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("config recipe");
@@ -147,6 +200,8 @@ int main(void)
     tcase_add_test(tcase, has_the_other_sources);
     tcase_add_test(tcase, names_the_knob_and_the_file);
     tcase_add_loop_test(tcase, refuses_half_a_recipe, 0, (int)(sizeof halves / sizeof halves[0]));
+    tcase_add_test(tcase, tells_a_changed_script);
+    tcase_add_loop_test(tcase, tells_a_changed_knob, 0, (int)(sizeof changes / sizeof changes[0]));
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

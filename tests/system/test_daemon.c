@@ -336,7 +336,7 @@ static void write_file(const char *path, const char *text)
            strerror(errno));
 }
 
-/* SIGHUP reads the tokens and the log level again. */
+/* SIGHUP reads the tokens and the log level again, and tells what takes a restart. */
 START_TEST(reload)
 {
     char tokens[200], config[200], tokens_knob[256], config_knob[256];
@@ -363,6 +363,11 @@ START_TEST(reload)
     ck_assert_int_eq(status_with_token(&stage, "Authorization: Bearer two", "/version"), 200);
     demand(harness_wait_output(stage.harness, "level=debug", SOON_MS), "no debug lines");
     demand(!harness_output_contains(stage.harness, "chief"), "a token is in the log");
+    demand(!harness_output_contains(stage.harness, "takes a restart"), "nothing else has changed");
+    write_file(config, "[log]\nlevel = debug\n[pool]\npages_min = 1\npages_max = 2\n");
+    send_signal(&stage, SIGHUP);
+    demand(harness_wait_output(stage.harness, "knob=pool.pages_max", SOON_MS),
+           "no word of what takes a restart");
     stage_close(&stage);
 }
 END_TEST
