@@ -53,7 +53,8 @@ FLEETSIM := $(BUILD)/tests/simulate_fleet
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
 HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main' bench/*.c))
-TABLES   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/pool_*.c))
+# What unit tests share; each links what it needs of it.
+SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/test_%,$(wildcard tests/*.c)) tests/system/process.c)
 MEASURE  := $(filter-out $(BENCHES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)))
 SCRIPTED := $(wildcard tests/check_*.sh)
 # Everything that style and format are checked of.
@@ -186,12 +187,13 @@ $(BUILD)/%.o: %.c
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(UNITS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/lib.a
-	@echo "  LD    $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LIBS) $(TEST_LIBS)
+$(BUILD)/tests/shared.a: $(SHARED)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-# What tests of the pool share: step tables and the text of events and actions.
-$(filter $(BUILD)/tests/test_pool%,$(UNITS)): $(TABLES)
+$(UNITS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/shared.a $(BUILD)/lib.a
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
 # The simulator needs nothing but the pool.
 $(BUILD)/tests/simulate: $(SIM) $(BUILD)/tests/pool_text.o $(POOL)

@@ -6,7 +6,7 @@
 #include <check.h>
 #include <string.h>
 #include "cdp/browser.h"
-#include "tests/fake_browser.c"
+#include "tests/fake_browser.h"
 #include "tests/rig.h"
 
 #define LIMIT_MS 20000

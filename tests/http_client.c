@@ -361,3 +361,22 @@ void client_request(struct server *server, const char *text, struct response *re
     ret->body = NULL;
     client_close(&client);
 }
+
+uint64_t server_hold(struct server *server, struct client *ret)
+{
+    size_t before = server_count(server, HTTP_REQUEST);
+    client_open(server, ret);
+    ck_assert(client_send(ret, GET_RENDER));
+    WAIT_UNTIL(server, server_count(server, HTTP_REQUEST) == before + 1);
+    return server_last(server, HTTP_REQUEST)->exchange;
+}
+
+char *client_post(const char *headers, const char *body)
+{
+    char *text = NULL;
+    ck_assert_int_gt(asprintf(&text,
+                              "POST /render HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s",
+                              headers, strlen(body), body),
+                     0);
+    return text;
+}

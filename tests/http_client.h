@@ -101,4 +101,12 @@ const char *response_header(const struct response *, const char *name, char ret[
 void client_request(struct server *, const char *text, struct response *, char *body,
                     size_t body_size);
 
+#define HOST "Host: 127.0.0.1\r\n"
+#define GET_RENDER "GET /render?url=http://h.test/ HTTP/1.1\r\n" HOST "\r\n"
+
+/* Opens a client whose GET_RENDER waits for the test to answer; returns its exchange. */
+uint64_t server_hold(struct server *, struct client *ret);
+/* The bytes of a whole POST /render, from malloc(). `headers` are whole lines. */
+char *client_post(const char *headers, const char *body);
+
 #endif

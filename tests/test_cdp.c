@@ -4,9 +4,6 @@
 #include <string.h>
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 START_TEST(static_page)
 {
     uint64_t page = open_page();

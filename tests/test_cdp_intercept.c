@@ -7,9 +7,6 @@
 #include <string.h>
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 #define TEXT(literal) (char *)(uintptr_t)(literal)
 
 static struct param_pair secret[] = {{TEXT("X-Secret"), TEXT("s3")}, {TEXT("accept"), TEXT("*/*")}};

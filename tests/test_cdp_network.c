@@ -1,13 +1,10 @@
 /* test_cdp_network.c: path mode in a real browser: the answer of the origin is reported, its
  * redirects are not followed, and the page serves other renders afterwards as before. */
+#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tests/cdp_stage.h"
 #include "tests/system/process.h"
-
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-#include "tests/system/process.c"
 
 static const char *header_of(const struct answer *answer, const char *name)
 {
@@ -121,7 +118,12 @@ static enum MHD_Result on_tls(void *owner, struct MHD_Connection *connection, co
     (void)upload;
     (void)upload_bytes;
     (void)request;
-    return answer(connection, 200, "text/html", NULL, NULL, copy_of("secret"));
+    static char text[] = "secret";
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result result = MHD_queue_response(connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return result;
 }
 
 /* The page is none the worse for it, nor for an origin that is not there any more. */

@@ -8,10 +8,6 @@
 #include "tests/output_rig.h"
 #include "tests/system/process.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-#include "tests/system/process.c"
-
 #define IMAGE_BYTES_MAX (16u * 1024 * 1024)
 
 static const char *text_of(const struct answer *answer, enum output output)

@@ -5,9 +5,6 @@
 #include <string.h>
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 #define DEFAULTS .width = VIEWPORT_WIDTH, .height = VIEWPORT_HEIGHT, .scale = 1, .javascript = true
 
 #define PLAIN ">1280,800,0,0,0,0,Mozilla<"

@@ -5,9 +5,6 @@
 #include "cdp/diagnostics.h"
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 #define TEXT(text) (char *)(uintptr_t)(text)
 #define JS(text)                                                                                   \
     {                                                                                              \

@@ -8,10 +8,6 @@
 #include "tests/cdp_stage.h"
 #include "tests/system/process.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-#include "tests/system/process.c"
-
 static char *commands; /* What the trace has seen. */
 
 static void on_trace(void *owner, uint64_t page, const char *method, const char *text)

@@ -6,10 +6,6 @@
 #include "tests/output_rig.h"
 #include "tests/system/process.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-#include "tests/system/process.c"
-
 /* Of all that one PDF draws. */
 #define DRAWN_BYTES_MAX (16u * 1024 * 1024)
 

@@ -6,9 +6,6 @@
 #include <string.h>
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 #define TEXT(literal) (char *)(uintptr_t)(literal)
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 #define NAMED .name = TEXT("brought"), .value = TEXT("b c")

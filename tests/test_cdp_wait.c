@@ -4,9 +4,6 @@
 #include <string.h>
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 
 /* What a wait makes of a page: `shows` is there in the end. Times are the page's. */

@@ -7,9 +7,6 @@
 #include "cdp/diagnostics.h"
 #include "tests/cdp_stage.h"
 
-#include "tests/cdp_origin.c" /* Each test program is one file and the library. */
-#include "tests/cdp_stage.c"
-
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 
 static char *never_item[] = {TEXT("*/never*")};

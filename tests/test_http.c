@@ -7,10 +7,7 @@
 #include <string.h>
 #include "tests/http_client.h"
 
-#include "tests/http_client.c" /* Each test program is one file and the library. */
-
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define HOST "Host: 127.0.0.1\r\n"
 #define ID "X-Request-Id: test-7\r\n"
 
 static struct server server;
@@ -23,17 +20,6 @@ static void setup(void)
 static void teardown(void)
 {
     server_stop(&server);
-}
-
-/* A whole POST /render, from malloc(). */
-static char *post(const char *headers, const char *body)
-{
-    char *text = NULL;
-    ck_assert_int_gt(asprintf(&text,
-                              "POST /render HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s",
-                              headers, strlen(body), body),
-                     0);
-    return text;
 }
 
 struct bad_case {
@@ -162,7 +148,8 @@ START_TEST(render_by_post)
 {
     struct response response;
     char body[256], value[512];
-    char *text = post("", "{\"url\":\"http://h.test/a?b\",\"affinity\":\"k\",\"priority\":3}");
+    char *text =
+        client_post("", "{\"url\":\"http://h.test/a?b\",\"affinity\":\"k\",\"priority\":3}");
     server_start(&server);
     client_request(&server, text, &response, body, sizeof(body));
     ck_assert_int_eq(response.status, 200);

@@ -6,10 +6,7 @@
 #include <unistd.h>
 #include "tests/http_client.h"
 
-#include "tests/http_client.c" /* Each test program is one file and the library. */
-
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define HOST "Host: 127.0.0.1\r\n"
 
 static struct server server;
 

@@ -7,10 +7,7 @@
 #include <string.h>
 #include "tests/http_client.h"
 
-#include "tests/http_client.c" /* Each test program is one file and the library. */
-
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define HOST "Host: 127.0.0.1\r\n"
 #define ID "X-Request-Id: test-7\r\n"
 
 static struct server server;
@@ -25,17 +22,6 @@ static void teardown(void)
     server_stop(&server);
 }
 
-/* A whole POST /render, from malloc(). */
-static char *post(const char *headers, const char *body)
-{
-    char *text = NULL;
-    ck_assert_int_gt(asprintf(&text,
-                              "POST /render HTTP/1.1\r\n" HOST "%sContent-Length: %zu\r\n\r\n%s",
-                              headers, strlen(body), body),
-                     0);
-    return text;
-}
-
 START_TEST(keep_alive_and_pipelining)
 {
     struct client client;
@@ -43,7 +29,7 @@ START_TEST(keep_alive_and_pipelining)
     server_start(&server);
     client_open(&server, &client);
     for (int i = 0; i < 20; i++) {
-        char *text = post("", i % 2 == 0 ? "{\"url\":\"http://h.test/\"}" : "{\"urk\":1}");
+        char *text = client_post("", i % 2 == 0 ? "{\"url\":\"http://h.test/\"}" : "{\"urk\":1}");
         ck_assert(client_send(&client, text));
         client_receive(&client, false, &response);
         ck_assert_int_eq(response.status, i % 2 == 0 ? 200 : 400);
@@ -71,7 +57,7 @@ END_TEST
 /* The outcome does not depend on how the bytes are cut into packets. */
 START_TEST(requests_may_arrive_byte_by_byte)
 {
-    char *text = post(ID, "{\"url\":\"http://h.test/\"}");
+    char *text = client_post(ID, "{\"url\":\"http://h.test/\"}");
     size_t length = strlen(text);
     server_start(&server);
     struct client client;

@@ -8,13 +8,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include "tests/http_client.h"
 
-#include "tests/http_client.c" /* Each test program is one file and the library. */
-
-#define HOST "Host: 127.0.0.1\r\n"
-#define GET_RENDER "GET /render?url=http://h.test/ HTTP/1.1\r\n" HOST "\r\n"
 #define MIB ((size_t)1 << 20)
 
 static struct server server;
@@ -27,16 +24,6 @@ static void setup(void)
 static void teardown(void)
 {
     server_stop(&server);
-}
-
-/* A client whose request waits for the test to answer. */
-static uint64_t hold_one(struct client *client)
-{
-    size_t before = server_count(&server, HTTP_REQUEST);
-    client_open(&server, client);
-    ck_assert(client_send(client, GET_RENDER));
-    WAIT_UNTIL(&server, server_count(&server, HTTP_REQUEST) == before + 1);
-    return server_last(&server, HTTP_REQUEST)->exchange;
 }
 
 START_TEST(connections_have_a_limit)
@@ -109,7 +96,7 @@ START_TEST(quiesce)
     client_receive(&idle, false, &response);
     free(response.body);
     server.hold = true;
-    uint64_t id = hold_one(&busy);
+    uint64_t id = server_hold(&server, &busy);
     uint16_t port = server_port(&server);
     http_quiesce(server.http);
     http_quiesce(server.http);
@@ -140,8 +127,8 @@ START_TEST(close_drops_everything)
     struct client clients[6];
     server.hold = true;
     server_start(&server);
-    (void)hold_one(&clients[0]);
-    uint64_t answered = hold_one(&clients[1]);
+    (void)server_hold(&server, &clients[0]);
+    uint64_t answered = server_hold(&server, &clients[1]);
     client_open(&server, &clients[2]);
     client_open(&server, &clients[3]);
     ck_assert(client_send(&clients[3], "GET /render HTTP/1.1\r\nHo"));
@@ -169,6 +156,12 @@ static void listen_on(const char *text)
 {
     free(server.config.http.listen);
     server.config.http.listen = strdup(text);
+}
+
+static void no_event(void *owner, const struct http_event *event)
+{
+    (void)owner;
+    ck_abort_msg("event %d of a listener that there is not", (int)event->type);
 }
 
 /* A Unix socket needs no Host and knows no cross-origin; a file that a dead process left
@@ -203,7 +196,7 @@ START_TEST(unix_socket)
 
     struct http *second = NULL;
     char error[CONFIG_ERROR_BYTES];
-    int result = http_new(&server.loop, &server.config, NULL, 0, on_event, &server, &second, error);
+    int result = http_new(&server.loop, &server.config, NULL, 0, no_event, NULL, &second, error);
     ck_assert_int_eq(result, -EADDRINUSE);
     ck_assert_ptr_nonnull(strstr(error, path));
     ck_assert_int_eq(stat(path, &status), 0);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/wire.h"
-#include "tests/fake_browser.c"
+#include "tests/fake_browser.h"
 #include "tests/rig.h"
 
 #define LIMIT_MS 10000
