@@ -302,6 +302,10 @@ const struct param_row param_rows[] = {
      .meaning = "JavaScript evaluated in the page when it is ready, before anything else is made; "
                 "a promise is awaited. Its value as JSON (at most 1 MiB) is the output "
                 "expression."},
+    {"javascript", .type = PARAM_STRING, AT(javascript), .min = 1, .max = 65536,
+     .meaning = "prerender.io's: JavaScript evaluated in the page when it is ready. The answer is "
+                "then {\"prerenderData\", \"content\"}: window.prerenderData, or else the value of "
+                "the script, and the document."},
     {"screenshot.fullPage", .alias = "fullpage", .type = PARAM_BOOLEAN, AT(screenshot.full_page),
      .initial = 0, .meaning = "The image shows the whole page instead of the viewport."},
     {"screenshot.clip.x", .type = PARAM_NUMBER, AT(screenshot.clip_x), .number_max = 100000,

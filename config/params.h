@@ -275,6 +275,7 @@ struct render_params {
     struct network_params network;
     uint32_t outputs; /* A set of OUTPUT_BIT(); never empty. */
     char *expression; /* Evaluated in the page; its value is OUTPUT_EXPRESSION. */
+    char *javascript; /* prerender.io's: http/ makes an expression of it. */
     struct screenshot_params screenshot;
     struct pdf_params pdf;
     bool strip_scripts;

@@ -40,7 +40,7 @@ const char *cli_extension(const struct http_request *request)
         [OUTPUT_PDF] = "pdf",   [OUTPUT_EXPRESSION] = "json", [OUTPUT_MHTML] = "mhtml",
     };
     unsigned output = 0;
-    if (request->accept == HTTP_ACCEPT_ENVELOPE)
+    if (request->accept != HTTP_ACCEPT_DOCUMENT)
         return "json";
     while ((request->params.outputs & OUTPUT_BIT(output)) == 0)
         output++;

@@ -183,3 +183,26 @@ char *envelope_text(const struct request *request, const struct render_result *r
     free(facts);
     return text;
 }
+
+char *envelope_data_text(const struct render_result *result, size_t *ret_bytes)
+{
+    static const struct render_output none = {.bytes = (char *)(uintptr_t) "null",
+                                              .bytes_count = 4};
+    bool is_made = (result->outputs_made & OUTPUT_BIT(OUTPUT_EXPRESSION)) != 0;
+    const struct render_output *value = is_made ? &result->outputs[OUTPUT_EXPRESSION] : &none;
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_bytes);
+    if (out == NULL)
+        return NULL;
+    (void)fputs("{\"prerenderData\":", out);
+    (void)fwrite(value->bytes, 1, value->bytes_count, out);
+    (void)fputs(",\"content\":", out);
+    bool good = put_string(out, result->html, result->html_bytes) && fputc('}', out) != EOF &&
+                ferror(out) == 0;
+    good = fclose(out) == 0 && good;
+    if (!good) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}

@@ -148,11 +148,19 @@ static int make_body(struct finish *finish, const struct http_request *http, boo
 {
     struct request request = finish->request;
     request.http = *http;
-    bool is_envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
-    bool is_packed = !is_envelope && is_base64(finish_output(finish));
-    ret->bytes = is_envelope ? envelope_text(&request, finish->result, &finish->document,
-                                             &finish->phases, &ret->count)
-                             : output_bytes(finish, is_last, &ret->count);
+    bool is_packed = http->accept == HTTP_ACCEPT_DOCUMENT && is_base64(finish_output(finish));
+    switch (http->accept) {
+    case HTTP_ACCEPT_ENVELOPE:
+        ret->bytes = envelope_text(&request, finish->result, &finish->document, &finish->phases,
+                                   &ret->count);
+        break;
+    case HTTP_ACCEPT_DATA:
+        ret->bytes = envelope_data_text(finish->result, &ret->count);
+        break;
+    case HTTP_ACCEPT_DOCUMENT:
+        ret->bytes = output_bytes(finish, is_last, &ret->count);
+        break;
+    }
     if (ret->bytes == NULL)
         return -ENOMEM;
     if (is_packed && !base64_decode(ret->bytes, ret->count, &ret->count))

@@ -301,10 +301,10 @@ static void send_one(struct daemon *daemon, const struct finish *finish, uint64_
                      const struct http_request *http, struct header_set *headers,
                      struct finish_body *body)
 {
-    bool is_envelope = http->accept == HTTP_ACCEPT_ENVELOPE;
+    bool is_itself = http->accept == HTTP_ACCEPT_DOCUMENT;
     struct http_reply reply = {
         .status = 200,
-        .content_type = is_envelope ? "application/json" : http_output_type(finish_output(finish)),
+        .content_type = is_itself ? http_output_type(finish_output(finish)) : "application/json",
     };
     size_t common = headers->count;
     if (http->params.path_mode)

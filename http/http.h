@@ -55,8 +55,12 @@ enum http_event_type {
     HTTP_FINISHED, /* The exchange is over: for the log and the metrics. */
 };
 
-/* How what a render made is wanted: the one output itself, or an envelope of JSON. */
-enum http_accept { HTTP_ACCEPT_DOCUMENT, HTTP_ACCEPT_ENVELOPE };
+/* How what a render made is wanted. */
+enum http_accept {
+    HTTP_ACCEPT_DOCUMENT, /* The one output itself. */
+    HTTP_ACCEPT_ENVELOPE, /* JSON that tells everything. */
+    HTTP_ACCEPT_DATA,     /* What prerender.io answers where `javascript` is given. */
+};
 
 /* What Accept allows, by output: sets of OUTPUT_BIT(). */
 struct http_forms {

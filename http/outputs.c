@@ -3,6 +3,9 @@
 #include "http/outputs.h"
 
 #include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "http/accept.h"
 
@@ -52,8 +55,43 @@ static enum output only_output(uint32_t set)
     return (enum output)output;
 }
 
+/* The script itself does not say what is answered: it may leave that in window.prerenderData,
+ * at once or when its promise is kept. NULL: out of memory. */
+static char *data_expression(const char *javascript)
+{
+    json_t *source = json_string(javascript);
+    char *text = source ? json_dumps(source, JSON_ENCODE_ANY) : NULL, *expression = NULL;
+    if (text && asprintf(&expression,
+                         "(async()=>{const value=await(0,eval)(%s);"
+                         "return window.prerenderData??value??null})()",
+                         text) < 0)
+        expression = NULL;
+    json_decref(source);
+    free(text);
+    return expression;
+}
+
+static bool settle_data(struct http_request *request, struct fault *fault)
+{
+    struct render_params *params = &request->params;
+    assert(!params->expression && params->outputs == OUTPUT_BIT(OUTPUT_HTML)); /* rules.c */
+    if (!request->forms.envelope)
+        return fault_set(fault, HTTP_NOT_ACCEPTABLE, "Accept",
+                         "Accept leaves out application/json, the form of an answer to "
+                         "\"javascript\".");
+    params->expression = data_expression(params->javascript);
+    if (!params->expression)
+        return fault_set(fault, HTTP_INTERNAL, NULL, "The server is out of memory.");
+    params->outputs |= OUTPUT_BIT(OUTPUT_EXPRESSION);
+    params->wants_envelope = params->dedupe;
+    request->accept = HTTP_ACCEPT_DATA;
+    return true;
+}
+
 bool outputs_settle(struct http_request *request, struct fault *fault)
 {
+    if (request->params.javascript)
+        return settle_data(request, fault);
     uint32_t set = request->params.outputs;
     bool is_single = (set & (set - 1)) == 0;
     assert(set != 0);

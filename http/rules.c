@@ -96,6 +96,22 @@ static bool expression_check(const struct render_params *params, struct fault *f
     return true;
 }
 
+/* The answer of prerender.io has room for one value and the document. */
+static bool javascript_check(const struct render_params *params, struct fault *fault)
+{
+    if (!params->javascript)
+        return true;
+    if (params->expression)
+        return fault_set(
+            fault, HTTP_INVALID_PARAM, "javascript",
+            "\"javascript\" and \"expression\" are both given; leave one of them out.");
+    if (params->outputs != OUTPUT_BIT(OUTPUT_HTML))
+        return fault_set(fault, HTTP_INVALID_PARAM, "javascript",
+                         "\"javascript\" is answered with the document as \"content\", so "
+                         "\"output\" must be html; for other outputs use \"expression\".");
+    return true;
+}
+
 static bool clip_check(const struct render_params *params, struct fault *fault)
 {
     static const char *const sides[] = {"screenshot.clip.x", "screenshot.clip.y",
@@ -160,5 +176,6 @@ bool rules_check(const struct render_params *params, struct fault *fault)
     return subject_check(params, fault) && selector_check(params, fault) &&
            affinity_check(params, fault) && inject_check(params, fault) &&
            rules_network_check(params, fault) && expression_check(params, fault) &&
-           screenshot_check(params, fault) && pdf_check(params, fault);
+           javascript_check(params, fault) && screenshot_check(params, fault) &&
+           pdf_check(params, fault);
 }

@@ -20,6 +20,13 @@ static const struct {
 } cases[] = {
     {"{" URL ",\"page\":{\"device\":\"mobile\",\"locale\":\"de-AT\",\"timezone\":\"Asia/Tokyo\"}}",
      HTTP_CODES, "", ""},
+    {"{" URL ",\"javascript\":\"1\"}", HTTP_CODES, "", ""},
+    {"{" URL ",\"javascript\":\"\"}", HTTP_INVALID_PARAM, "javascript", "empty"},
+    {"{" URL ",\"javascript\":\"1\",\"output\":[\"html\",\"text\"]}", HTTP_INVALID_PARAM,
+     "javascript", "must be html"},
+    {"{" URL ",\"javascript\":\"1\",\"output\":[\"html\",\"expression\"],"
+     "\"expression\":\"1\"}",
+     HTTP_INVALID_PARAM, "javascript", "expression"},
     {"{\"html\":\"<p>\"}", HTTP_CODES, "", ""},
     {"{\"html\":\"<p>\",\"baseUrl\":\"http://h/\"}", HTTP_CODES, "", ""},
     {"{" URL ",\"html\":\"<p>\"}", HTTP_INVALID_PARAM, "html", "baseUrl"},

@@ -229,6 +229,7 @@ static const struct {
     {"network.followRedirects", PARAM_BOOLEAN, 1, 0, 0, ""},
     {"output", PARAM_SET, 1, 0, 0, "html text links png jpeg webp pdf mhtml expression"},
     {"expression", PARAM_STRING, 0, 1, 65536, ""},
+    {"javascript", PARAM_STRING, 0, 1, 65536, ""},
     {"screenshot.fullPage", PARAM_BOOLEAN, 0, 0, 0, ""},
     {"screenshot.clip.x", PARAM_NUMBER, 0, 0, 0, ""},
     {"screenshot.clip.y", PARAM_NUMBER, 0, 0, 0, ""},

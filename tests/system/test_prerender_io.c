@@ -81,6 +81,58 @@ START_TEST(partial_status)
 }
 END_TEST
 
+/* What /render answers to a script, as JSON that the caller frees. */
+static json_t *data_of(const struct stage *stage, const char *script)
+{
+    struct client_reply reply;
+    client_render(stage->harness->address, &reply, "{s:s, s:s}", "url",
+                  origin_url(stage->origin, "/static?n=data"), "javascript", script);
+    expect_reply(&reply, 200, "page data</p>");
+    expect_header(&reply, "Content-Type", "application/json");
+    json_t *tree = client_json(&reply);
+    client_reply_free(&reply);
+    const char *content = json_string_value(json_object_get(tree, "content"));
+    demand(json_object_size(tree) == 2 && content != NULL, "no content");
+    json_t *data = json_incref(json_object_get(tree, "prerenderData"));
+    json_decref(tree);
+    return data;
+}
+
+/* The parameter `javascript` of /render as prerender.io knows it. */
+START_TEST(javascript_changes_the_answer)
+{
+    static const struct {
+        const char *script, *data;
+    } rows[] = {
+        {"window.prerenderData = {a: [1, \"b\"]}; 7 // no end", "{\"a\": [1, \"b\"]}"},
+        {"setTimeout(() => 0); prerenderData = 'x'", "\"x\""},
+        {"new Promise(end => setTimeout(() => { window.prerenderData = 3; end(); }, 50))", "3"},
+        {"document.title.length", "9"},
+        {"var nothing = 1", "null"},
+    };
+    struct stage stage = stage_open(NULL);
+    struct client_reply reply;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *data = data_of(&stage, rows[i].script);
+        char *text = json_dumps(data, JSON_ENCODE_ANY);
+        ck_assert_str_eq(text, rows[i].data);
+        free(text);
+        json_decref(data);
+    }
+    client_render(stage.harness->address, &reply, "{s:s, s:s}", "url",
+                  origin_url(stage.origin, "/static?n=data"), "javascript", "throw 'up'");
+    expect_problem(&reply, 422, "output_failed", "up");
+    client_reply_free(&reply);
+    const struct client_request plain = {.path = "/render",
+                                         .body = "{\"url\":\"http://a/\",\"javascript\":\"1\"}",
+                                         .headers = {"Accept: text/html"}};
+    client_perform(stage.harness->address, &plain, &reply);
+    expect_problem(&reply, 406, "not_acceptable", "javascript");
+    client_reply_free(&reply);
+    stage_close(&stage);
+}
+END_TEST
+
 START_TEST(url_decoding)
 {
     static const char *const decodings[] = {"raw", "once"};
@@ -105,6 +157,7 @@ int main(void)
     suite_add(suite, partial_answers_are_not_stored, 60);
     suite_add(suite, partial_answers_show_something, 60);
     suite_add(suite, partial_status, 60);
+    suite_add(suite, javascript_changes_the_answer, 60);
     suite_add(suite, url_decoding, 60);
     return suite_run(suite);
 }
