@@ -150,20 +150,27 @@ static const char *const keys[] = {"realm:http://a.example/b/",
                                    "user:\"quo\\te\"; ' +",
                                    "user:gr\xc3\xbc\xc3\x9f \xf0\x9f\x98\x80",
                                    "realm:../../prerender-servers?url=",
+                                   "user:%252F%2f%00%zz+%",
+                                   "user:/a//b/",
+                                   "user:..",
+                                   "..",
+                                   "realm:\x01\x1f\t\r\n\x7f",
+                                   "user:constructor; </script>&quot;",
+                                   "user: ",
                                    "a"};
 
 /* A change of the warm list is told long before the interval is over, and keys are the same
- * bytes in the request, the heartbeat and the notice. */
+ * bytes in the request, which comes through the manager, the heartbeat, the deletion and the
+ * notice. */
 START_TEST(tells_changes_at_once_and_keys_byte_for_byte)
 {
     struct fleet fleet;
     open_fleet(&fleet, 1, 60000);
-    const char *address = fleet.members[0].harness->address;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         struct client_reply reply;
         size_t notices = manager_count(&fleet.manager, "notice", NULL, NULL);
         size_t beats = manager_count(&fleet.manager, "heartbeat", NULL, NULL);
-        render_at(&fleet, address, keys[i], (int)i, &reply);
+        render_at(&fleet, fleet.manager.address, keys[i], (int)i, &reply);
         client_reply_free(&reply);
         json_t *message = expect_message(&fleet, "heartbeat", NULL, beats + 1);
         ck_assert_msg(lists(message, "warmedAffinities", keys[i]), "%s", keys[i]);
@@ -182,6 +189,70 @@ START_TEST(tells_changes_at_once_and_keys_byte_for_byte)
         json_decref(message);
         json_decref(expect_message(&fleet, "heartbeat", NULL, beats + 2));
     }
+    close_fleet(&fleet);
+}
+END_TEST
+
+/* What is no key: how it is written in JSON, `times` over, and what the answers must name. */
+static const struct {
+    const char *text;
+    int times;
+    const char *own, *dialect; /* Of POST /render and of POST /prerender-visit. */
+} no_keys[] = {
+    {"", 1, "512", "affinityValue"},
+    {"x", 513, "512", "affinityValue"},
+    {"x", 4096, "512", "affinityValue"},
+    {"x", 100000, "512", "affinityValue"},
+    {"\\u0000", 1, "u0000", "Invalid JSON body"},
+    {"a\\u0000", 1, "u0000", "Invalid JSON body"},
+    {"\\ud800", 1, "JSON", "Invalid JSON body"},
+    {"\xff", 1, "0xff", "Invalid JSON body"},
+    {"\xc0\xaf", 1, "0xc0", "Invalid JSON body"},
+    {"\x01", 1, "control", "Invalid JSON body"},
+};
+
+static void expect_refusal(const struct fleet *fleet, const char *path, const char *body,
+                           const char *names)
+{
+    struct client_reply reply;
+    client_perform(fleet->manager.address, &(struct client_request){.path = path, .body = body},
+                   &reply);
+    demand(reply.status == 400 && strstr(reply.body, names) != NULL,
+           "%s of %.100s: %ld %s, which does not name %s", path, body, reply.status, reply.body,
+           names);
+    client_reply_free(&reply);
+}
+
+/* Refused through the manager with what is wrong, and the pool has heard of none. */
+START_TEST(refuses_what_is_no_key)
+{
+    struct fleet fleet;
+    struct pool_view view;
+    open_fleet(&fleet, 1, 60000);
+    for (size_t i = 0; i < sizeof no_keys / sizeof no_keys[0]; i++) {
+        char *key = NULL, *body = NULL;
+        size_t bytes;
+        FILE *stream = open_memstream(&key, &bytes);
+        for (int n = 0; n < no_keys[i].times; n++) {
+            (void)fputs(no_keys[i].text, stream);
+        }
+        (void)fclose(stream);
+        ck_assert_int_gt(asprintf(&body, "{\"url\":\"http://a/\",\"affinity\":\"%s\"}", key), 0);
+        expect_refusal(&fleet, "/render", body, no_keys[i].own);
+        free(body);
+        ck_assert_int_gt(
+            asprintf(&body,
+                     "{\"data\":{\"attributes\":{\"url\":\"http://a/\",\"realm\":\"r\","
+                     "\"auth\":\"t\",\"affinityType\":\"realm\","
+                     "\"affinityValue\":\"%s\"}}}",
+                     key),
+            0);
+        expect_refusal(&fleet, "/prerender-visit", body, no_keys[i].dialect);
+        free(body);
+        free(key);
+    }
+    harness_view(fleet.members[0].harness, &view);
+    ck_assert_int_eq(view.affinities, 0);
     close_fleet(&fleet);
 }
 END_TEST
@@ -382,6 +453,7 @@ int main(void)
     Suite *suite = suite_create("fleet");
     suite_add(suite, registers_drains_and_unregisters, 120);
     suite_add(suite, tells_changes_at_once_and_keys_byte_for_byte, 120);
+    suite_add(suite, refuses_what_is_no_key, 120);
     suite_add(suite, recycles_for_a_new_host_shell, 180);
     suite_add(suite, manager_is_slow_lies_dies_and_returns, 120);
     suite_add(suite, exits_without_its_manager, 120);
