@@ -109,6 +109,7 @@ static void transfer_finish(struct transfer *transfer, CURLcode code)
 {
     transfer->reply.done_ns = clock_ns();
     transfer->done = true;
+    transfer->reply.is_reached = code != CURLE_COULDNT_CONNECT;
     if (code == CURLE_OK) {
         curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->reply.status);
     } else if (transfer->reply.error[0] == '\0') {

@@ -23,9 +23,10 @@ struct client_request {
 };
 
 struct client_reply {
-    long status; /* 0: no answer; `error` says why. */
-    char *head;  /* Status line and headers; never NULL. */
-    char *body;  /* NUL-terminated for convenience; never NULL. */
+    long status;     /* 0: no answer; `error` says why. */
+    bool is_reached; /* A connection was made: the peer may have acted, answer or not. */
+    char *head;      /* Status line and headers; never NULL. */
+    char *body;      /* NUL-terminated for convenience; never NULL. */
     size_t head_bytes, body_bytes;
     uint64_t sent_ns, done_ns; /* Monotonic clock: request handed over, answer complete. */
     char error[256];

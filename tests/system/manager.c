@@ -86,14 +86,16 @@ static void answer(int fd, long status, const char *headers, const char *body, s
 }
 
 /* Tries servers until one has answered, each at most once. A refusal (410, 503) means that
- * nothing was started; a connection that breaks or a 5xx costs the server its record. */
+ * nothing was started; a connection that breaks or a 5xx costs the server its record. A
+ * command whose connection broke may have run: it is in doubt, and sent to nobody else. */
 static void proxy(struct registry *registry, int fd, const struct message *message, json_t *json)
 {
     char url[512];
     json_t *tried = json_array();
     struct client_reply reply = {.status = 0};
-    bool answered = false;
-    while (!answered && registry_choose(registry, json, tried, url)) {
+    bool is_command = strcmp(message->target, "/run-command") == 0;
+    bool answered = false, in_doubt = false;
+    while (!answered && !in_doubt && registry_choose(registry, json, tried, url)) {
         (void)json_array_append_new(tried, json_string(url));
         client_reply_free(&reply);
         client_perform(url,
@@ -103,6 +105,7 @@ static void proxy(struct registry *registry, int fd, const struct message *messa
                        &reply);
         bool refused = reply.status == 410 || reply.status == 503;
         answered = reply.status != 0 && !refused;
+        in_doubt = is_command && reply.status == 0 && reply.is_reached;
         if (reply.status == 0 || (reply.status >= 500 && !refused)) {
             registry_prune(registry, url);
         }
@@ -112,6 +115,8 @@ static void proxy(struct registry *registry, int fd, const struct message *messa
         char headers[768];
         (void)snprintf(headers, sizeof headers, "X-Served-By: %s\r\n", url);
         answer(fd, reply.status, headers, reply.body, reply.body_bytes);
+    } else if (in_doubt) {
+        answer(fd, 502, "", "in doubt", 8);
     } else {
         answer(fd, 503, "", "no server", 9);
     }

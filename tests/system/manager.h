@@ -9,7 +9,9 @@
  *   GET /state    {"servers", "messages", "proxied", "pruned"}
  *   POST /release-batch                       handed to every server that held the affinity
  *                                             since the last one; 204
- *   any other POST is routed by its affinity and proxied */
+ *   any other POST is routed by its affinity and proxied, to another server when one has
+ *                                             refused or failed; 503 when none is left, 502 for
+ *                                             a command that may have run unanswered */
 #ifndef TESTS_SYSTEM_MANAGER_H
 #define TESTS_SYSTEM_MANAGER_H
 

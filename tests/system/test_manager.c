@@ -118,11 +118,54 @@ START_TEST(releases_where_it_was_assigned)
 }
 END_TEST
 
+/* A server whose connections are accepted and closed without an answer. */
+static void register_closer(const struct manager *manager, struct origin *origin)
+{
+    struct client_reply reply;
+    beat(manager, origin_url(origin, "/close?for="), "", &reply);
+    client_reply_free(&reply);
+}
+
+static long order(const struct manager *manager, const char *path)
+{
+    return manager_post(manager, path,
+                        "{\"data\":{\"attributes\":{\"affinityType\":\"user\","
+                        "\"affinityValue\":\"u\"}}}");
+}
+
+/* As the simulated manager: what may have been carried out is not sent to another server when
+ * it is a command; a visit is, and so is a command that reached nobody. */
+START_TEST(sends_no_command_twice)
+{
+    struct manager manager;
+    manager_start(&manager);
+    struct origin *a = origin_new(), *b = origin_new();
+    register_closer(&manager, a);
+    register_closer(&manager, b);
+    ck_assert_int_eq(order(&manager, "/run-command"), 502);
+    ck_assert_uint_eq(
+        origin_count(a, "/close?for=/run-command") + origin_count(b, "/close?for=/run-command"), 1);
+    register_closer(&manager, a); /* It has lost its record. */
+    register_closer(&manager, b);
+    ck_assert_int_eq(order(&manager, "/prerender-visit"), 503);
+    ck_assert_uint_eq(origin_count(a, "/close?for=/prerender-visit"), 1);
+    ck_assert_uint_eq(origin_count(b, "/close?for=/prerender-visit"), 1);
+    struct client_reply reply;
+    beat(&manager, "http://127.0.0.1:1", "", &reply); /* Nobody listens there. */
+    client_reply_free(&reply);
+    ck_assert_int_eq(order(&manager, "/run-command"), 503);
+    manager_kill(&manager);
+    origin_free(a);
+    origin_free(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("manager");
     suite_add(suite, tells_the_host_shell, 60);
     suite_add(suite, releases_at_every_holder, 60);
     suite_add(suite, releases_where_it_was_assigned, 60);
+    suite_add(suite, sends_no_command_twice, 60);
     return suite_run(suite);
 }
