@@ -214,13 +214,12 @@ enum page_errand shell_errand(struct page *, uint64_t now_ms);
 void shell_tick(struct page *, uint64_t now_ms);
 uint64_t shell_deadline_ms(const struct page *);
 
-/* page_recipe.c: the scripts of a recipe; RENDER_DO_TRANSIT, and RENDER_DO_CAPTURE of one. */
+/* page_recipe.c: the scripts of a recipe; RENDER_DO_TRANSIT, and RENDER_DO_CAPTURE of the value
+ * that it has in place of a document. */
 void page_transit(struct page *, uint64_t now_ms);
 void page_value(struct page *, uint64_t now_ms);
 /* The condition of `wait`; the caller frees it. NULL: out of memory. */
 char *page_ready_expression(const struct page *);
-/* RENDER_DO_CAPTURE of a screenshot. */
-void page_image(struct page *, uint64_t now_ms);
 /* page_output.c: what is made beside the document; page_image.c, page_pdf.c. */
 void page_output_make(struct page *, uint64_t now_ms, enum output);
 /* Another document is shown: forgets what was made of the one before. */

@@ -404,12 +404,10 @@ void page_do(struct page *page, uint64_t now_ms, const struct render_command *co
         do_measure(page, now_ms);
         break;
     case RENDER_DO_CAPTURE:
-        if (page->render.params->recipe != NULL)
-            page_value(page, now_ms);
-        else if (page->render.params->wants_screenshot)
-            page_image(page, now_ms);
-        else if (command->output != OUTPUT_HTML)
+        if (command->output != OUTPUT_HTML)
             page_output_make(page, now_ms, command->output);
+        else if (page->render.params->recipe != NULL)
+            page_value(page, now_ms);
         else
             do_capture(page, now_ms);
         break;

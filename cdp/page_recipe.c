@@ -161,59 +161,6 @@ static enum render_code take_value(struct page *page, const struct call_reply *r
     return RENDER_OK;
 }
 
-static uint32_t base64_digit(char c)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-
-    return at != NULL ? (uint32_t)(at - digits) : 0;
-}
-
-/* Four bytes from the start of base64, big endian. */
-static uint32_t read_u32(const char *base64, size_t offset)
-{
-    uint32_t number = 0;
-
-    for (size_t bit = offset * 8; bit < offset * 8 + 32; bit++) {
-        uint32_t digit = base64_digit(base64[bit / 6]);
-        number = number << 1 | (digit >> (5 - bit % 6) & 1);
-    }
-    return number;
-}
-
-/* A PNG begins with its size: 8 bytes of signature, 8 of a chunk's head, width, height. */
-static bool read_size(struct render_result *result, size_t bytes)
-{
-    if (bytes < 32)
-        return false;
-    result->image_width = read_u32(result->image, 16);
-    result->image_height = read_u32(result->image, 20);
-    return true;
-}
-
-static void on_image(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
-{
-    struct page *page = ((struct target *)owner)->page;
-    struct render_fact fact = {.type = RENDER_FACT_CAPTURED, .loader = tag};
-    struct cdp_span data;
-    size_t bytes;
-
-    fact.ok = reply->end == CALL_REPLIED && message_member(reply->message->body, "data", &data) &&
-              take_string(data, &page->render.result->image, &bytes) &&
-              read_size(page->render.result, bytes);
-    if (fact.ok && bytes > page->life->cdp->config->render.output_bytes_max) {
-        fact.ok = false;
-        fact.code = RENDER_OUTPUT_TOO_LARGE;
-    }
-    page_render_step(page, now_ms, &fact);
-}
-
-void page_image(struct page *page, uint64_t now_ms)
-{
-    page_call(page, now_ms, "Page.captureScreenshot", json_pack("{s:s}", "format", "png"), on_image,
-              page->render.loader);
-}
-
 static void on_value(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
 {
     struct page *page = ((struct target *)owner)->page;
@@ -226,10 +173,7 @@ static void on_value(void *owner, uint64_t tag, uint64_t now_ms, const struct ca
     else if (reply->end == CALL_REPLIED)
         fact.code = take_value(page, reply);
     fact.ok = reply->end == CALL_REPLIED && fact.code == RENDER_OK;
-    if (fact.ok && page->render.params->wants_screenshot)
-        page_image(page, now_ms);
-    else
-        page_render_step(page, now_ms, &fact);
+    page_render_step(page, now_ms, &fact);
 }
 
 /* Text of the value, without what JSON cannot carry; null when it is too long. */

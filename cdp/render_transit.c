@@ -22,6 +22,8 @@ void transit_start(struct render *render, uint64_t now_ms, struct render_command
     render->documents = 1;
     render->is_loaded = render->is_transiting = true;
     render->progress_ms = render->granted_ms = now_ms;
+    if ((render->plan.outputs & OUTPUT_IMAGES) != 0)
+        render_do(ret, RENDER_DO_PREPARE); /* A value needs no hold of the document. */
     render_do(ret, RENDER_DO_TRANSIT);
     settle_enter(render, now_ms, ret);
 }

@@ -31,7 +31,6 @@ void render_result_free(struct render_result *result)
     free(result->final_url);
     free(result->title);
     free(result->value);
-    free(result->image);
     diagnostics_free(result->diagnostics);
     free(result->metas);
     render_outputs_clear(result);

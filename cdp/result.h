@@ -91,8 +91,6 @@ struct render_result {
     uint32_t outputs_made;                 /* A set of OUTPUT_BIT(). */
     char *metas; /* Owned; of an envelope: the document's metas, a JSON object. */
     char *value; /* Owned; the object of a recipe as JSON, an object. NULL: no recipe. */
-    char *image; /* Owned; a PNG as base64. NULL: not asked for. */
-    uint32_t image_width, image_height;
     char error[512];  /* Of a script, or of an output that cannot be made; valid UTF-8. */
     uint32_t pending; /* Requests that were still pending. */
     struct render_late_result late;

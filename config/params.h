@@ -294,7 +294,6 @@ struct render_params {
      * `url` is what it is about, and its scripts are called with `input`. */
     const struct recipe *recipe; /* Of the configuration; NULL: none. */
     char *input;                 /* Owned; a JSON object. */
-    bool wants_screenshot;       /* An image instead of the document. */
 };
 
 enum param_type {

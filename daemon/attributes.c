@@ -2,7 +2,9 @@
 #include "daemon/attributes.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
+#include "daemon/base64.h"
 
 /* cdp/ hands over valid UTF-8. */
 static json_t *document_json(const struct http_request *http, const struct render_result *result)
@@ -14,23 +16,39 @@ static json_t *document_json(const struct http_request *http, const struct rende
                      "httpStatus", result->status, "title", title);
 }
 
-static json_t *image_json(const struct render_result *result)
+static int number_at(const char *at)
 {
-    return json_pack("{s:s, s:s, s:i, s:i, s:s}", "status", "ready", "base64", result->image,
-                     "width", (int)result->image_width, "height", (int)result->image_height,
-                     "contentType", "image/png");
+    const unsigned char *bytes = (const unsigned char *)at;
+    return (int)((uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+                 bytes[3]);
+}
+
+/* A PNG begins with its size: 8 bytes of signature, 8 of a chunk's head, width, height. NULL:
+ * it is none. */
+static json_t *image_json(const struct render_output *image)
+{
+    char head[32];
+    size_t bytes;
+    if (image->bytes_count < sizeof head)
+        return NULL;
+    memcpy(head, image->bytes, sizeof head);
+    if (!base64_decode(head, sizeof head, &bytes))
+        return NULL;
+    return json_pack("{s:s, s:s, s:i, s:i, s:s}", "status", "ready", "base64", image->bytes,
+                     "width", number_at(head + 16), "height", number_at(head + 20), "contentType",
+                     "image/png");
 }
 
 json_t *attributes_ready(const struct http_request *http, const struct render_result *result)
 {
     json_t *attributes;
-    if (result->image != NULL)
-        attributes = image_json(result);
+    if (result->outputs[OUTPUT_PNG].bytes != NULL)
+        attributes = image_json(&result->outputs[OUTPUT_PNG]);
     else if (result->value == NULL)
         attributes = document_json(http, result);
     else
         attributes = json_pack("{s:s}", "status", "ready");
-    if (result->value == NULL)
+    if (result->value == NULL || attributes == NULL)
         return attributes;
     json_t *value = json_loads(result->value, 0, NULL);
     if (!json_is_object(value) || json_object_update(attributes, value) != 0) {

@@ -329,7 +329,7 @@ START_TEST(takes_a_screenshot)
         bool valid = parse(HTTP_SCREENSHOT, body, strlen(body), &request, &fault);
         ck_assert_int_eq(valid, formats[i].valid);
         if (valid) {
-            ck_assert(request.params.wants_screenshot);
+            ck_assert_uint_eq(request.params.outputs, OUTPUT_BIT(OUTPUT_PNG));
             ck_assert_ptr_null(request.params.recipe);
             ck_assert_int_eq(request.params.lane, LANE_MAIN);
             render_params_free(&request.params);
