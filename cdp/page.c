@@ -239,7 +239,7 @@ void page_target_failed(struct target *target, uint64_t now_ms, const char *why)
     }
 }
 
-void page_target_crashed(struct target *target, uint64_t now_ms)
+void page_target_lost(struct target *target, uint64_t now_ms, const char *why)
 {
     struct page *page = target->page;
 
@@ -248,17 +248,22 @@ void page_target_crashed(struct target *target, uint64_t now_ms)
     target->state = TARGET_CRASHED;
     target_forget_calls(target);
     if (target == page->spare) {
-        page_target_failed(target, now_ms, "its renderer crashed");
+        page_target_failed(target, now_ms, why);
         return;
     }
     if (page->state == PAGE_OPENING) {
-        page_undo(page, now_ms, "its renderer crashed");
+        page_undo(page, now_ms, why);
     } else if (page->state != PAGE_CLOSING && page->state != PAGE_UNDOING &&
                page->state != PAGE_CRASHED) {
-        emit(page, CDP_CRASHED, false, "its renderer crashed");
+        emit(page, CDP_CRASHED, false, why);
         page_render_drop(page, now_ms);
         page_set_state(page, PAGE_CRASHED);
     }
+}
+
+void page_target_crashed(struct target *target, uint64_t now_ms)
+{
+    page_target_lost(target, now_ms, "its renderer crashed");
 }
 
 void page_target_detached(struct target *target, uint64_t now_ms)

@@ -84,10 +84,12 @@ struct page_render {
     uint32_t watches;         /* Domains to be disabled; see page_watch.c. */
     uint32_t active, pending; /* What the machine was told last, if .is_told. */
     bool is_told;
-    bool is_served;     /* The request's own document is; see page_html.c. */
-    bool has_clock;     /* The skew at the start is known. */
-    enum output output; /* Being made. */
-    char stream[64];    /* Of the PDF that is being read; "": none. */
+    bool is_served;      /* The request's own document is; see page_html.c. */
+    bool has_clock;      /* The skew at the start is known. */
+    enum output output;  /* Being made. */
+    bool is_imaging;     /* That is an image, and it has not come. */
+    bool is_transparent; /* The page is without its background for it. */
+    char stream[64];     /* Of the PDF that is being read; "": none. */
 };
 
 struct page {
@@ -136,6 +138,8 @@ void page_target_created(struct target *, uint64_t now_ms);
 void page_target_ready(struct target *, uint64_t now_ms);
 void page_target_failed(struct target *, uint64_t now_ms, const char *why);
 void page_target_crashed(struct target *, uint64_t now_ms);
+/* It is of no further use, and treated as if it had crashed; `why` ends a sentence. */
+void page_target_lost(struct target *, uint64_t now_ms, const char *why);
 void page_target_detached(struct target *, uint64_t now_ms);
 void page_target_gone(struct target *, uint64_t now_ms);
 
@@ -236,7 +240,10 @@ void page_output_refusal(const struct call_reply *, char *ret, size_t ret_bytes)
 /* Stores a copy of the span as the output; `is_base64`: its size is that of what it encodes. */
 void page_output_store(struct page *, uint64_t now_ms, uint64_t tag, struct cdp_span,
                        bool is_base64);
+/* May be called again while the image does not come. */
 void page_image_make(struct page *, uint64_t now_ms);
+/* After the render: the page has its background again, and no image is awaited. */
+void page_image_undo(struct page *, uint64_t now_ms);
 void page_pdf_make(struct page *, uint64_t now_ms);
 /* After the render: closes the stream of a PDF that was not read to its end. */
 void page_pdf_undo(struct page *, uint64_t now_ms);

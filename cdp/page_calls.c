@@ -423,5 +423,8 @@ void page_do(struct page *page, uint64_t now_ms, const struct render_command *co
     case RENDER_DO_TERMINATE:
         page_call(page, now_ms, "Runtime.terminateExecution", NULL, NULL, 0);
         break;
+    case RENDER_DO_ABANDON:
+        page_target_lost(page->target, now_ms, "it paints no more");
+        break;
     }
 }

@@ -42,23 +42,52 @@ static void background(struct page *page, uint64_t now_ms, bool is_transparent)
     page_call(page, now_ms, "Emulation.setDefaultBackgroundColorOverride", params, NULL, 0);
 }
 
-static void on_painted(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+void page_image_undo(struct page *page, uint64_t now_ms)
 {
-    struct page *page = ((struct target *)owner)->page;
+    if (page->render.is_transparent)
+        background(page, now_ms, false);
+    page->render.is_transparent = page->render.is_imaging = false;
+}
+
+/* An image that was asked for twice may come twice: the first one is it. */
+static bool is_awaited(const struct page *page, uint64_t tag)
+{
+    return tag == page->render.loader && page->render.is_imaging;
+}
+
+static void painted(struct page *page, enum output output, uint64_t tag, uint64_t now_ms,
+                    const struct call_reply *reply)
+{
     struct cdp_span data;
 
-    if (page->render.params->screenshot.omit_background)
-        background(page, now_ms, false);
-    if (tag != page->render.loader)
+    if (!is_awaited(page, tag) || output != page->render.output)
         return;
+    page_image_undo(page, now_ms);
     if (reply->end == CALL_REPLIED && message_member(reply->message->body, "data", &data))
         page_output_store(page, now_ms, tag, data, true);
     else
         page_output_lost(page, now_ms, tag);
 }
 
+static void on_png(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    painted(((struct target *)owner)->page, OUTPUT_PNG, tag, now_ms, reply);
+}
+
+static void on_jpeg(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    painted(((struct target *)owner)->page, OUTPUT_JPEG, tag, now_ms, reply);
+}
+
+static void on_webp(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    painted(((struct target *)owner)->page, OUTPUT_WEBP, tag, now_ms, reply);
+}
+
 static void paint(struct page *page, uint64_t now_ms, const struct box *box)
 {
+    static call_done *const done[OUTPUTS] = {
+        [OUTPUT_PNG] = on_png, [OUTPUT_JPEG] = on_jpeg, [OUTPUT_WEBP] = on_webp};
     const struct screenshot_params *params = &page->render.params->screenshot;
     bool is_viewport = !params->full_page && params->selector == NULL && params->clip_width == 0;
     json_t *call = json_pack("{s:s}", "format", format_name(page->render.output));
@@ -72,9 +101,12 @@ static void paint(struct page *page, uint64_t now_ms, const struct box *box)
                                             "width", box->width, "height", box->height, "scale",
                                             1));
     }
-    if (params->omit_background)
+    if (params->omit_background) {
+        page->render.is_transparent = true;
         background(page, now_ms, true);
-    page_call(page, now_ms, "Page.captureScreenshot", call, on_painted, page->render.loader);
+    }
+    page_call(page, now_ms, "Page.captureScreenshot", call, done[page->render.output],
+              page->render.loader);
 }
 
 /* An image of noise takes all of its four bytes per pixel: one that could not be sent is not
@@ -130,7 +162,7 @@ static void on_box(void *owner, uint64_t tag, uint64_t now_ms, const struct call
     struct box box;
     char why[256];
 
-    if (tag != page->render.loader)
+    if (!is_awaited(page, tag))
         return;
     json_t *tree = reply->end == CALL_REPLIED ? message_tree(reply->message->body) : NULL;
     const json_t *value = json_object_get(json_object_get(tree, "result"), "value");
@@ -150,6 +182,7 @@ void page_image_make(struct page *page, uint64_t now_ms)
     const struct screenshot_params *params = &page->render.params->screenshot;
     const char *selector = params->selector != NULL ? params->selector : "";
 
+    page->render.is_imaging = true;
     page_call(page, now_ms, "Runtime.callFunctionOn",
               json_pack("{s:s, s:s, s:[{s:s}, {s:b}], s:b}", "objectId", page->render.document,
                         "functionDeclaration", box_script, "arguments", "value", selector, "value",

@@ -130,6 +130,7 @@ static void render_finish(struct page *page, uint64_t now_ms)
     target_forget_calls(page->target);
     page_network_stop(page, now_ms);
     page_pdf_undo(page, now_ms);
+    page_image_undo(page, now_ms);
     queue(page, CDP_RESULT, true, result);
     if (!ok) {
         render_done(page, now_ms, false);

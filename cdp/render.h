@@ -138,6 +138,7 @@ enum render_command_type {
     RENDER_DO_TRANSIT,   /* Bring the document that is shown to what is asked for. */
     RENDER_DO_SURVEY,    /* Note what is pending, and see whether the main thread answers. */
     RENDER_DO_TERMINATE, /* End the script that runs. */
+    RENDER_DO_ABANDON,   /* The page paints no more: it is as good as crashed. */
 };
 
 #define RENDER_COMMANDS_MAX 8
@@ -262,6 +263,9 @@ struct render {
     uint64_t terminate_ms; /* When to end a script that does not let us capture; 0: not. */
     uint64_t inject_ms;    /* When to end a script that was injected before the capture; 0: not. */
     uint64_t retry_ms;     /* When to ask again after a failed capture; 0: not. */
+    uint64_t repaint_ms;   /* When to ask again for an image that does not come; 0: not. */
+    bool is_repainting;    /* It was asked for again. */
+    bool is_answering;     /* Since then the main thread has answered. */
 
     /* The verdict. */
     enum render_outcome outcome;

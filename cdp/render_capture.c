@@ -81,6 +81,9 @@ static void capture_ask(struct render *render, uint64_t now_ms, enum output outp
     assert(!render->is_capturing);
     render->is_capturing = true;
     render->output = output;
+    render->is_repainting = false;
+    if ((OUTPUT_BIT(output) & OUTPUT_IMAGES) != 0)
+        render->repaint_ms = now_ms + RENDER_REPAINT_MS;
     render_do_output(ret, output);
     if (capture_needs_clock(render) && !render->is_granted && !render->is_partial)
         capture_grant(render, now_ms, ret);
@@ -226,7 +229,7 @@ static void capture_captured(struct render *render, uint64_t now_ms, const struc
     bool is_ended = render->output == OUTPUT_EXPRESSION && render->terminations > 0;
 
     render->is_capturing = false;
-    render->paced_ms = 0;
+    render->paced_ms = render->repaint_ms = 0;
     if (!fact->ok && fact->code == RENDER_OK && !is_ended) {
         capture_failed(render, now_ms, ret);
         return;
@@ -280,6 +283,28 @@ void capture_cut(struct render *render, uint64_t now_ms, struct render_commands 
     capture_give_up(render, now_ms, ret);
 }
 
+/* An image does not come. Chromium may have lost the frame that it waits for, or a navigation
+ * has left it without frames for good, though its scripts go on; nothing brings them back. So
+ * the image is asked for again, whichever comes first will do, and the page for a sign of life
+ * and a frame. A page that answers and has no frame is given up, while there is time for
+ * another one. */
+static void capture_repaint(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    assert(render->is_capturing && (OUTPUT_BIT(render->output) & OUTPUT_IMAGES) != 0);
+    if (render->is_repainting) {
+        render->repaint_ms = 0;
+        if (render->is_answering && now_ms < render->soft_ms)
+            render_do(ret, RENDER_DO_ABANDON);
+        return;
+    }
+    render->is_repainting = true;
+    render->is_answering = false;
+    render->repaint_ms = now_ms + RENDER_REPAINT_MS;
+    render_do_output(ret, render->output);
+    render_do(ret, RENDER_DO_FRAME);
+    render_do(ret, RENDER_DO_SURVEY);
+}
+
 /* A script keeps the page from answering, or the expression waits for what does not come. */
 static void capture_overdue(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
@@ -310,6 +335,8 @@ static void capture_tick(struct render *render, uint64_t now_ms, struct render_c
     }
     if (render->paced_ms != 0 && now_ms >= render->paced_ms)
         capture_grant(render, now_ms, ret);
+    if (render->repaint_ms != 0 && now_ms >= render->repaint_ms)
+        capture_repaint(render, now_ms, ret);
     if (render->retry_ms != 0 && now_ms >= render->retry_ms) {
         render->retry_ms = 0;
         render_do(ret, RENDER_DO_PREPARE);
@@ -358,6 +385,13 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_LOOKED:
         render->is_looking = false;
         break;
+    case RENDER_FACT_SURVEYED:
+        render->is_answering = fact->ok;
+        break;
+    case RENDER_FACT_FRAMED:
+        if (is_ours && fact->ok)
+            render->repaint_ms = 0; /* It paints; the image takes its time. */
+        break;
     case RENDER_FACT_TICK:
         capture_tick(render, now_ms, ret);
         break;
@@ -366,11 +400,9 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_SCHEDULED:
     case RENDER_FACT_PARSED:
     case RENDER_FACT_LOADED:
-    case RENDER_FACT_FRAMED:
     case RENDER_FACT_STREAMS:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
-    case RENDER_FACT_SURVEYED:
     case RENDER_FACT_SPENT:
     case RENDER_FACT_TRAFFIC:
         break; /* Noted already, or too late to matter. */
@@ -383,6 +415,8 @@ uint64_t capture_deadline_ms(const struct render *render)
 
     if (render->retry_ms != 0 && render->retry_ms < deadline_ms)
         deadline_ms = render->retry_ms;
+    if (render->repaint_ms != 0 && render->repaint_ms < deadline_ms)
+        deadline_ms = render->repaint_ms;
     if (render->inject_ms != 0 && render->inject_ms < deadline_ms)
         deadline_ms = render->inject_ms;
     if (render->paced_ms != 0 && render->paced_ms < deadline_ms)

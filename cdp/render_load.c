@@ -16,6 +16,7 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->has_look = render->is_frame_owed = render->has_measure = false;
     render->progress_ms = render->granted_ms = now_ms;
     render->paced_ms = render->retry_ms = render->inject_ms = 0;
+    render->repaint_ms = 0;
     render->slices = render->unmoved_slices = render->unlooked_ms = render->frames =
         render->quiet_looks = 0;
     render->parsed_ms = render->loaded_ms = 0;

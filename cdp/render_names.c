@@ -50,6 +50,7 @@ const char *render_command_name(enum render_command_type type)
         [RENDER_DO_CAPTURE] = "capture",   [RENDER_DO_INSPECT] = "inspect",
         [RENDER_DO_TRANSIT] = "transit",   [RENDER_DO_INJECT] = "inject",
         [RENDER_DO_SURVEY] = "survey",     [RENDER_DO_TERMINATE] = "terminate",
+        [RENDER_DO_ABANDON] = "abandon",
     };
     return NAME_OF(names, type);
 }

@@ -55,6 +55,9 @@
 #define RENDER_CAPTURES_FAILED_MAX 5
 #define RENDER_CAPTURE_RETRY_MS 20
 
+/* An image that does not come within this is asked for again, and then given this once more. */
+#define RENDER_REPAINT_MS 1000
+
 /* A script that does not let us capture is ended again and again: a timer restarts it. */
 #define RENDER_TERMINATE_FIRST_MS 250
 #define RENDER_TERMINATE_AGAIN_MS 60

@@ -9,6 +9,15 @@
 #define MHTML OUTPUT_MHTML
 #define VALUE OUTPUT_EXPRESSION
 
+#define SURVEYED()                                                                                 \
+    {                                                                                              \
+        .type = RENDER_FACT_SURVEYED, .ok = true                                                   \
+    }
+#define NOT_FRAMED(id)                                                                             \
+    {                                                                                              \
+        .type = RENDER_FACT_FRAMED, .loader = (id)                                                 \
+    }
+
 /* The expression first, then what the page makes, then what is made of it, and the page is
  * asked whether it is still there. */
 static const struct step in_order[] = {
@@ -121,6 +130,80 @@ static const struct step out_of_time[] = {
     {9970, MADE(A, PNG, 100), "> done"},
 };
 
+/* An image that does not come is asked for again: its frame was lost. */
+static const struct step frame_is_lost[] = {
+    {5, NAVIGATED(A), ""},
+    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    {13, LOADED(A), "measure > capturing"},
+    {14, MEASURED(A, 200, 100), "capture"},
+    {15, CAPTURED(A), "capture png"},
+    {1015, TICK(), "capture png, frame, survey"},
+    {1016, SURVEYED(), ""},
+    {1020, MADE(A, PNG, 100), "measure"},
+    {1021, MEASURED(A, 200, 100), "pause > done"},
+};
+
+/* A page that answers and has no frame will never have one: it is given up. */
+static const struct step frames_are_over[] = {
+    {5, NAVIGATED(A), ""},
+    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    {13, LOADED(A), "measure > capturing"},
+    {14, MEASURED(A, 200, 100), "capture"},
+    {15, CAPTURED(A), "capture png"},
+    {1015, TICK(), "capture png, frame, survey"},
+    {1016, SURVEYED(), ""},
+    {1515, NOT_FRAMED(A), ""},
+    {2015, TICK(), "abandon"},
+};
+
+/* It paints: the image is large, and takes its time. */
+static const struct step image_is_slow[] = {
+    {5, NAVIGATED(A), ""},
+    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    {13, LOADED(A), "measure > capturing"},
+    {14, MEASURED(A, 200, 100), "capture"},
+    {15, CAPTURED(A), "capture png"},
+    {1015, TICK(), "capture png, frame, survey"},
+    {1016, SURVEYED(), ""},
+    {1200, FRAMED(A), ""},
+    {2015, TICK(), ""},
+    {7000, MADE(A, PNG, 100), "measure"},
+    {7001, MEASURED(A, 200, 100), "pause > done"},
+};
+
+/* A page that does not even answer may be busy, and is dealt with at the soft deadline. */
+static const struct step page_is_busy[] = {
+    {5, NAVIGATED(A), ""},
+    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    {13, LOADED(A), "measure > capturing"},
+    {14, MEASURED(A, 200, 100), "capture"},
+    {15, CAPTURED(A), "capture png"},
+    {1015, TICK(), "capture png, frame, survey"},
+    {1515, NOT_FRAMED(A), ""},
+    {2015, TICK(), ""},
+    {9000, TICK(), "pause, terminate"},
+    {9001, MADE(A, PNG, 100), "measure"},
+    {9002, MEASURED(A, 200, 100), "> done"},
+};
+
+/* What comes of the next document is not held against the image of the one before. */
+static const struct step leaves_its_image[] = {
+    {5, NAVIGATED(A), ""},
+    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    {13, LOADED(A), "measure > capturing"},
+    {14, MEASURED(A, 200, 100), "capture"},
+    {15, CAPTURED(A), "capture png"},
+    {1000, COMMITTED(B), "prepare, grant 500 > loading"},
+    {1015, TICK(), ""},
+    {1016, LOADED(B), "measure > capturing"},
+    {1017, MEASURED(B, 200, 100), "capture"},
+    {1018, CAPTURED(B), "capture png"},
+    {2017, TICK(), ""},
+    {2018, TICK(), "capture png, frame, survey"},
+    {2019, MADE(B, PNG, 100), "measure"},
+    {2020, MEASURED(B, 200, 100), "pause > done"},
+};
+
 /* A page that is late is asked for its value last: it may hang in it. */
 static const struct step value_last[] = {
     {5, NAVIGATED(A), ""},
@@ -147,6 +230,15 @@ static const struct render_case cases[] = {
     MAKING(value_alone, SET(VALUE, VALUE, VALUE), ON_TIMEOUT_ERROR,
            "failed render_timeout 0, 8 5 0 9957, bad"),
     MAKING(out_of_time, SET(HTML, PNG, PNG), ON_TIMEOUT_PARTIAL, "partial ok 200, 8 5 0 9957, bad"),
+    MAKING(frame_is_lost, SET(HTML, PNG, PNG), ON_TIMEOUT_PARTIAL,
+           "complete ok 200, 8 5 0 1008, good"),
+    MAKING(frames_are_over, SET(HTML, PNG, PNG), ON_TIMEOUT_PARTIAL, ""),
+    MAKING(image_is_slow, SET(HTML, PNG, PNG), ON_TIMEOUT_PARTIAL,
+           "complete ok 200, 8 5 0 6988, good"),
+    MAKING(page_is_busy, SET(HTML, PNG, PNG), ON_TIMEOUT_PARTIAL,
+           "partial ok 200, 8 5 0 8989, bad"),
+    MAKING(leaves_its_image, SET(HTML, PNG, PNG), ON_TIMEOUT_PARTIAL,
+           "complete ok 200, 8 21 0 1991, good"),
     MAKING(value_last, SET(HTML, VALUE, VALUE), ON_TIMEOUT_PARTIAL,
            "partial ok 200, 8 8992 0 3, bad"),
 };

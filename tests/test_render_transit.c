@@ -116,6 +116,16 @@ static const struct step never_back[] = {
     {9970, TICK(), "> done"},
 };
 
+/* An image is made of what the script has brought, and is confirmed like any other. */
+static const struct step with_an_image[] = {
+    {1, TRANSITED(A), "check"},
+    {2, LOOKED(100, 900, 9), ""},
+    {2, IS_READY(A), "capture > capturing"},
+    {3, CAPTURED(A), "capture png"},
+    {4, MADE(A, OUTPUT_PNG, 100), "measure"},
+    {5, MEASURED(A, 200, 100), "> done"},
+};
+
 #define UNTIL(table, verdict)                                                                      \
     WAITING(table, WAIT_LOAD, ON_TIMEOUT_ERROR, verdict, .has_conditions = true,                   \
             .is_hastening = true)
@@ -129,6 +139,14 @@ static const struct render_case cases[] = {
     UNTIL(result_throws, "failed script_failed 0, 0 0 2 1, good"),
     UNTIL(navigates, "complete ok 0, 0 4 7 1, good"),
     UNTIL(navigates_late, "complete ok 0, 0 0 2 22, good"),
+    {"with_an_image",
+     with_an_image,
+     sizeof with_an_image / sizeof with_an_image[0],
+     WAIT_LOAD,
+     ON_TIMEOUT_ERROR,
+     "complete ok 200, 0 0 2 3, good",
+     {.has_conditions = true, .is_hastening = true},
+     OUTPUT_BIT(OUTPUT_HTML) | OUTPUT_BIT(OUTPUT_PNG)},
     UNTIL(never_ready, "failed render_timeout 0, 0 0 9970 0, bad"),
     UNTIL(never_back, "failed render_timeout 0, 0 0 9970 0, bad"),
 };

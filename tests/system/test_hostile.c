@@ -141,6 +141,32 @@ static void check_one_document(const struct stage *stage, const struct client_re
                            : origin_url(stage->origin, "/static?n=%d", ms));
 }
 
+/* The same of an envelope. */
+static void check_one_visit(const struct stage *stage, const struct client_reply *reply, int ms)
+{
+    char leaving[64], there[64];
+    snprintf(leaving, sizeof(leaving), "leaving %d", ms);
+    snprintf(there, sizeof(there), "page %d", ms);
+    demand(reply->status == 200, "after %d ms: status %ld %s%.300s", ms, reply->status,
+           reply->error, reply->body);
+    json_t *tree = client_json(reply);
+    const json_t *outputs = json_object_get(tree, "outputs");
+    const char *html = json_string_value(json_object_get(outputs, "html"));
+    const char *text = json_string_value(json_object_get(outputs, "text"));
+    const char *png = json_string_value(json_object_get(outputs, "png"));
+    demand(html != NULL && text != NULL && png != NULL, "after %d ms: %.600s", ms, reply->body);
+    demand(strncmp(png, "iVBORw0KGgo", 11) == 0, "after %d ms: it is no PNG", ms);
+    const char *outcome = json_string_value(json_object_get(tree, "outcome"));
+    demand(strcmp(outcome, "complete") == 0, "after %d ms: %s", ms, outcome);
+    bool is_first = strstr(html, leaving) != NULL;
+    demand(strstr(text, is_first ? leaving : there) != NULL, "after %d ms: %s is not %s", ms, text,
+           html);
+    ck_assert_str_eq(json_string_value(json_object_get(tree, "finalUrl")),
+                     is_first ? origin_url(stage->origin, "/leaves?ms=%d", ms)
+                              : origin_url(stage->origin, "/static?n=%d", ms));
+    json_decref(tree);
+}
+
 /* A page that leaves at every millisecond around its capture. */
 START_TEST(leaves_during_capture)
 {
@@ -159,6 +185,28 @@ START_TEST(leaves_during_capture)
     flight_free(flight);
     check_normal(&stage, "even");
     check_normal(&stage, "odd");
+    stage_close(&stage);
+}
+END_TEST
+
+/* The same with images: Chromium paints them in another process than the page's, and when a
+ * page leaves it may never paint again. Such a page is replaced, and its render repeated, long
+ * before the deadline; a page that is lost twice is a crash, by its name. */
+START_TEST(leaves_while_painted)
+{
+    struct stage stage = stage_open(two_pages);
+    for (int ms = 0; ms <= 40; ms += 4) {
+        struct client_reply reply;
+        client_render(stage.harness->address, &reply, "{s:s, s:s, s:i, s:{s:s}, s:[s, s, s]}",
+                      "url", origin_url(stage.origin, "/leaves?ms=%d", ms), "affinity", "h",
+                      "timeoutMs", 60000, "wait", "until", "load", "output", "html", "text", "png");
+        if (reply.status == 502)
+            expect_problem(&reply, 502, "page_crashed", "");
+        else
+            check_one_visit(&stage, &reply, ms);
+        client_reply_free(&reply);
+    }
+    check_normal(&stage, "h");
     stage_close(&stage);
 }
 END_TEST
@@ -245,6 +293,7 @@ int main(void)
     suite_add(suite, service_worker, 120);
     suite_add(suite, huge_document, 180);
     suite_add(suite, leaves_during_capture, 300);
+    suite_add(suite, leaves_while_painted, 300);
     suite_add(suite, wrong_certificate, 120);
     suite_add(suite, unknown_timezone, 120);
     return suite_run(suite);
