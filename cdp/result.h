@@ -89,8 +89,8 @@ struct render_result {
     size_t html_bytes;
     struct render_output outputs[OUTPUTS]; /* By enum output; the document is above. */
     uint32_t outputs_made;                 /* A set of OUTPUT_BIT(). */
-    char *metas; /* Owned; of an envelope: the document's metas, a JSON object. */
-    char *value; /* Owned; the object of a recipe as JSON, an object. NULL: no recipe. */
+    char *metas;      /* Owned; of an envelope: the document's metas, a JSON object. */
+    char *value;      /* Owned; the object of a recipe as JSON, an object. NULL: no recipe. */
     char error[512];  /* Of a script, or of an output that cannot be made; valid UTF-8. */
     uint32_t pending; /* Requests that were still pending. */
     struct render_late_result late;

@@ -192,8 +192,7 @@ static void set_params(const struct config *config, enum http_route route,
     params->on_timeout = ON_TIMEOUT_ERROR;
     params->recipe = recipe_of(config, route);
     if (route == HTTP_SCREENSHOT) /* Beside the value of a recipe, if there is one. */
-        params->outputs =
-            OUTPUT_BIT(OUTPUT_PNG) | (params->recipe ? OUTPUT_BIT(OUTPUT_HTML) : 0);
+        params->outputs = OUTPUT_BIT(OUTPUT_PNG) | (params->recipe ? OUTPUT_BIT(OUTPUT_HTML) : 0);
     if (route == HTTP_MODULE || route == HTTP_COMMAND)
         params->lane = LANE_NESTED;
     /* Nothing else says that a recipe is ready, and a command may have been carried out. */

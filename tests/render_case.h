@@ -296,9 +296,8 @@ static inline void run_transit_case(const struct render_case *test)
     start_with(&render, A, test->until, test->on_timeout, &test->wait, test->outputs, &commands);
     render_check(&render);
     describe(&commands, &render, RENDER_IDLE, got);
-    ck_assert_str_eq(got, (test->outputs & OUTPUT_IMAGES) != 0
-                              ? "prepare, transit, look > settling"
-                              : "transit, look > settling");
+    ck_assert_str_eq(got, (test->outputs & OUTPUT_IMAGES) != 0 ? "prepare, transit, look > settling"
+                                                               : "transit, look > settling");
     run_steps(test, &render);
 }
 
