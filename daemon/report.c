@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "daemon/heartbeat_text.h"
+#include "daemon/status_page.h"
 
 /* `tells_draining`: with the header by which managers know a server that drains. */
 static void reply_json_with(struct daemon *daemon, uint64_t exchange, int status, json_t *root,
@@ -134,17 +135,22 @@ static json_t *affinities_json(const struct daemon *daemon)
                      browser_json(daemon, &stats));
 }
 
+static const char *state_text(const struct daemon *daemon, const struct pool_stats *stats)
+{
+    if (daemon->state != DAEMON_SERVING)
+        return "draining";
+    if (stats->life != 0)
+        return "ready";
+    return daemon->life_error[0] != '\0' ? daemon->life_error : "no browser is up yet";
+}
+
 static void reply_ready(struct daemon *daemon, uint64_t exchange)
 {
     struct pool_stats stats;
     pool_get_stats(daemon->pool, &stats);
-    bool draining = daemon->state != DAEMON_SERVING;
-    bool ready = !draining && stats.life != 0;
-    const char *cause =
-        draining ? "draining"
-                 : (daemon->life_error[0] != '\0' ? daemon->life_error : "no browser is up yet");
+    bool ready = daemon->state == DAEMON_SERVING && stats.life != 0;
     json_t *root = ready ? json_pack("{s:b}", "ready", 1)
-                         : json_pack("{s:b, s:s}", "ready", 0, "cause", cause);
+                         : json_pack("{s:b, s:s}", "ready", 0, "cause", state_text(daemon, &stats));
     reply_json(daemon, exchange, ready ? 200 : 503, root);
 }
 
@@ -158,6 +164,23 @@ static void reply_version(struct daemon *daemon, uint64_t exchange)
     reply_json(daemon, exchange, 200,
                json_pack("{s:s, s:s, s:o}", "name", "prerenderd", "version", PRERENDERD_VERSION,
                          "browser", browser));
+}
+
+static void reply_status_page(struct daemon *daemon, uint64_t exchange)
+{
+    struct pool_stats stats;
+    struct cdp_life_info info;
+    pool_get_stats(daemon->pool, &stats);
+    bool is_up = stats.life != 0 && cdp_get_life(daemon->cdp, stats.life, &info);
+    const struct status_facts facts = {
+        .state = state_text(daemon, &stats),
+        .version = PRERENDERD_VERSION,
+        .product = is_up ? info.product : NULL,
+    };
+    struct http_reply reply = {.content_type = "text/html; charset=utf-8"};
+    reply.body = status_page(&facts, &reply.body_bytes);
+    reply.status = reply.body == NULL ? 500 : (daemon->state == DAEMON_SERVING ? 200 : 410);
+    (void)http_reply(daemon->http, exchange, &reply);
 }
 
 static void reply_index(struct daemon *daemon, uint64_t exchange)
@@ -238,7 +261,10 @@ void report_reply(struct daemon *daemon, uint64_t exchange, const struct http_re
         reply_version(daemon, exchange);
         return;
     case HTTP_INDEX:
-        reply_index(daemon, exchange);
+        if (http->wants_html)
+            reply_status_page(daemon, exchange);
+        else
+            reply_index(daemon, exchange);
         return;
     case HTTP_RELEASE_BATCH:
         dialect_release_batch(daemon, exchange, http);

@@ -132,6 +132,13 @@ bool accept_prefers_plain(const char *accept)
     return is_better(plain, problem) && is_better(plain, json);
 }
 
+bool accept_prefers_html(const char *accept)
+{
+    struct match html = match_of(accept, "text", "html");
+    struct match json = match_of(accept, "application", "json");
+    return html.quality > 0 && html.exactness == 3 && !is_better(json, html);
+}
+
 bool accept_lists_gzip(const char *accept_encoding)
 {
     bool any = false;

@@ -14,6 +14,9 @@ bool accept_allows(const char *accept, const char *type, const char *subtype);
 /* True when errors are wanted as plain text rather than as problem documents. */
 bool accept_prefers_plain(const char *accept);
 
+/* True when HTML is named, and JSON not preferred to it: a person looks, no program. */
+bool accept_prefers_html(const char *accept);
+
 /* A value of Accept-Encoding lists gzip, by name or by a wildcard, and does not refuse it. */
 bool accept_lists_gzip(const char *accept_encoding);
 

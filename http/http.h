@@ -30,7 +30,7 @@ enum http_route {
     HTTP_METRICS,
     HTTP_OPENAPI,
     HTTP_PATH_MODE, /* The path is a URL: the prerender.io dialect. */
-    HTTP_INDEX,     /* GET /, HEAD /: liveness. */
+    HTTP_INDEX,     /* GET /, HEAD /: liveness, or a status page. */
     HTTP_VISIT,     /* The manager's dialect from here on; see http/dialect.h. */
     HTTP_MODULE,
     HTTP_COMMAND,
@@ -88,6 +88,7 @@ struct http_request {
     bool gzip;                        /* The client takes it. */
     bool url_decoded;                 /* HTTP_PATH_MODE: the path was decoded once more. */
     bool head;                        /* HEAD: as GET, without a body. */
+    bool wants_html;                  /* HTTP_INDEX: a page for a person. */
     struct render_params params;      /* Of what http_route_is_render(): the receiver takes its
                                          strings. */
     struct http_dialect dialect;      /* Zeros elsewhere. */

@@ -180,6 +180,7 @@ bool judge_head(const struct head *head, const struct config *config, const stru
         !guard_host(head, config, fault) || !guard_origin(head, config, fault))
         return false;
     ret->forms = outputs_forms(head->accept);
+    ret->wants_html = accept_prefers_html(head->accept);
     ret->gzip = head->accept_encoding && accept_lists_gzip(head->accept_encoding);
     if (path_url_is_one(head->target))
         return path_mode_check(head, config, tokens, ret, fault);

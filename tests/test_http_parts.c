@@ -91,6 +91,15 @@ END_TEST
 
 START_TEST(errors_are_plain_only_when_preferred)
 {
+    ck_assert(!accept_prefers_html(""));
+    ck_assert(!accept_prefers_html("*/*"));
+    ck_assert(!accept_prefers_html("text/*"));
+    ck_assert(!accept_prefers_html("text/html;q=0"));
+    ck_assert(!accept_prefers_html("application/json, text/html;q=0.9"));
+    ck_assert(accept_prefers_html("text/html"));
+    ck_assert(
+        accept_prefers_html("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+    ck_assert(accept_prefers_html("application/json, text/html"));
     ck_assert(!accept_prefers_plain(""));
     ck_assert(!accept_prefers_plain("*/*"));
     ck_assert(!accept_prefers_plain("text/html"));

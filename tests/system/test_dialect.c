@@ -252,6 +252,11 @@ START_TEST(draining)
     client_perform(stage.harness->address, &(struct client_request){.path = "/"}, &reply);
     expect_reply(&reply, 200, "{\"ready\":true}");
     client_reply_free(&reply);
+    client_perform(stage.harness->address,
+                   &(struct client_request){.path = "/", .headers = {"Accept: text/html"}}, &reply);
+    expect_reply(&reply, 200, "<dt>state</dt><dd>ready</dd>");
+    expect_header(&reply, "Content-Type", "text/html; charset=utf-8");
+    client_reply_free(&reply);
     struct flight *flight = flight_new(stage.harness->address);
     visit_body(origin_url(stage.origin, "/gate?name=g"), "r", "", body);
     (void)flight_start(flight, &(struct client_request){.path = "/prerender-visit", .body = body});
