@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include "http/dialect.h"
 #include "http/judge.h"
 #include "http/progress.h"
 
@@ -165,33 +166,55 @@ static void connection_reset(struct connection *connection)
     connection_drop(connection);
 }
 
-void connection_reply_raw(struct connection *connection, enum http_code code, const char *detail)
+static void write_raw(struct connection *connection, const struct http_problem *problem)
 {
     struct exchange *exchange = connection->exchange;
-    const struct http_problem problem = {.code = code, .detail = detail};
+    enum http_code code = problem->code;
     bool plain = exchange && exchange->wants_plain;
     char id[REQUEST_ID_BYTES_MAX + 1], head[512];
     size_t body_bytes = 0;
     judge_request_id(exchange ? exchange->request.request_id : NULL, id);
-    char *body = problem_body(&problem, id, plain, &body_bytes);
-    int length = snprintf(
-        head, sizeof(head),
-        "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: "
-        "no-store\r\nConnection: close\r\nX-Request-Id: %s\r\n\r\n",
-        http_code_status(code), http_code_name(code), problem_content_type(plain), body_bytes, id);
+    bool is_dialect = exchange && dialect_has(exchange->request.route);
+    char *body = is_dialect ? dialect_problem(problem, &body_bytes)
+                            : problem_body(problem, id, plain, &body_bytes);
+    int length =
+        snprintf(head, sizeof(head),
+                 "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: "
+                 "no-store\r\nConnection: close\r\nX-Request-Id: %s\r\n\r\n",
+                 http_code_status(code), http_code_name(code),
+                 is_dialect ? DIALECT_TYPE : problem_content_type(plain), body_bytes, id);
     assert(length > 0 && (size_t)length < sizeof(head));
     if (body) {
+        bool has_body = !exchange || !exchange->request.head;
         /* Nothing else was sent on this connection since its last reply: it takes this. */
-        (void)send(connection->fd, head, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
-        (void)send(connection->fd, body, body_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)send(connection->fd, head, (size_t)length,
+                   MSG_DONTWAIT | MSG_NOSIGNAL | (has_body ? MSG_MORE : 0));
+        if (has_body)
+            (void)send(connection->fd, body, body_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     free(body);
     if (exchange) {
         memcpy(exchange->request.request_id, id, sizeof(id));
         exchange->status = http_code_status(code);
         exchange->code = http_code_name(code);
+        exchange->raw_bytes = body ? body_bytes : 0;
     }
+}
+
+void connection_reply_raw(struct connection *connection, enum http_code code, const char *detail)
+{
+    const struct http_problem problem = {.code = code, .detail = detail};
+    if (!connection->exchange || !connection->exchange->is_refused)
+        write_raw(connection, &problem);
     connection_drop(connection);
+}
+
+void connection_refuse(struct connection *connection, const struct http_problem *problem)
+{
+    assert(connection->exchange && !connection->exchange->is_refused);
+    write_raw(connection, problem);
+    (void)shutdown(connection->fd, SHUT_WR);
+    connection->exchange->is_refused = true;
 }
 
 /* A Unix socket does not tell how much was taken: there the whole reply has this time. */

@@ -274,8 +274,9 @@ void exchange_finish(struct exchange *exchange, enum MHD_RequestTerminationCode 
     finished->route = exchange->request.route;
     finished->code = exchange->code;
     finished->elapsed_ms = http->now_ms - exchange->start_ms;
-    bool has_body = finished->status > 0 && exchange->state == EXCHANGE_SENDING;
-    finished->body_bytes = has_body && !exchange->request.head ? exchange->reply_bytes : 0;
+    uint64_t bytes =
+        exchange->state == EXCHANGE_SENDING ? exchange->reply_bytes : exchange->raw_bytes;
+    finished->body_bytes = finished->status > 0 && !exchange->request.head ? bytes : 0;
     if (!exchange->request.request_id[0]) /* It ended before its head was there. */
         judge_request_id(NULL, exchange->request.request_id);
     memcpy(finished->request_id, exchange->request.request_id, sizeof(finished->request_id));

@@ -97,14 +97,26 @@ static void head_read(struct exchange *exchange, const char *method, const char 
     (void)MHD_get_connection_values(connection->mhd, MHD_HEADER_KIND, take_header, ret);
 }
 
+static bool waits_for_leave(const struct head *head)
+{
+    return head->expect && strcasecmp(head->expect, "100-continue") == 0;
+}
+
 /* True when the fault is to be told before the body is there: the client waits for leave
- * to send it, or declared one that nobody wants to read, or its end cannot be found. */
+ * to send it, or its end cannot be found. */
 static bool answers_early(const struct exchange *exchange, const struct head *head)
 {
-    if (!fault_is_set(&exchange->fault))
-        return false;
-    return exchange->fault.close || exchange->fault.code == HTTP_BODY_TOO_LARGE ||
-           (head->expect && strcasecmp(head->expect, "100-continue") == 0);
+    return fault_is_set(&exchange->fault) && (exchange->fault.close || waits_for_leave(head));
+}
+
+/* The same where the client sends without leave what nobody wants to have. */
+static void refuse(struct exchange *exchange)
+{
+    const struct http_problem problem = {.code = exchange->fault.code,
+                                         .detail = exchange->fault.detail,
+                                         .param = exchange->fault.param[0] ? exchange->fault.param
+                                                                           : NULL};
+    connection_refuse(exchange->connection, &problem);
 }
 
 static enum MHD_Result take_head(struct exchange *exchange, const char *method, const char *version)
@@ -128,8 +140,11 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
     exchange->start_ms = http->now_ms;
     exchange_set_state(exchange, EXCHANGE_BODY);
     connection_set_clock(exchange->connection, CLOCK_BODY);
-    if (!answers_early(exchange, &head))
+    if (!answers_early(exchange, &head)) {
+        if (exchange->fault.code == HTTP_BODY_TOO_LARGE)
+            refuse(exchange);
         return MHD_YES;
+    }
     exchange->fault.close = true; /* The body that may follow would be read as a request. */
     exchange_set_fault(exchange);
     return exchange_send(exchange);
@@ -191,6 +206,8 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *bytes, s
 
 static enum MHD_Result take_end(struct exchange *exchange)
 {
+    if (exchange->is_refused)
+        return MHD_NO;
     if (exchange->wants_body) {
         const struct config *config = exchange->http->config;
         if (dialect_has(exchange->request.route))

@@ -43,7 +43,7 @@
 
 /* A body over http.body_bytes_max is read and forgotten up to this many times the limit,
  * because a client that is cut off while it sends seldom reads the answer. */
-#define BODY_EXCESS_FACTOR 8
+#define BODY_EXCESS_FACTOR 16
 
 /* Below this rate a TCP client that takes its reply counts as making no progress. */
 #define WRITE_BYTES_PER_SECOND_MIN 16384
@@ -120,6 +120,7 @@ struct exchange {
     char *body;
     size_t body_bytes, body_size, body_read_bytes;
     bool wants_body;  /* Else the body is read and forgotten. */
+    bool is_refused;  /* BODY: it was answered past MHD already; what still comes is forgotten. */
     bool wants_plain; /* Errors as plain text. */
     struct http_request request;
     struct fault fault;
@@ -127,6 +128,7 @@ struct exchange {
     int status;                    /* Of the response; 0: none yet. */
     const char *code;
     uint64_t reply_bytes;          /* Counted in http.output_bytes until DONE. */
+    uint64_t raw_bytes;            /* Of a body that was sent past MHD. */
     struct http_finished finished; /* DONE. */
     TAILQ_ENTRY(exchange) entry;   /* Of at most one list of struct http. */
     struct exchange_list *list;
@@ -177,6 +179,9 @@ void connection_unwatch(struct connection *);
 void connection_drop(struct connection *);
 /* Writes a whole error reply past MHD, where MHD takes none, and drops the connection. */
 void connection_reply_raw(struct connection *, enum http_code, const char *detail);
+/* Writes one at once, and nothing after it. What the client still sends must be read, or the
+ * kernel resets the connection and the client may never see the reply. */
+void connection_refuse(struct connection *, const struct http_problem *);
 void connections_expire(struct http *);
 uint64_t connections_deadline_ms(const struct http *);
 /* Drops the connections that wait for a next request. */

@@ -108,6 +108,33 @@ START_TEST(early_refusal_closes)
 }
 END_TEST
 
+/* A client that sends all of it before it reads gets its answer, and at once. */
+START_TEST(large_body_is_answered)
+{
+    static char spaces[65536];
+    struct client client;
+    struct response response;
+    memset(spaces, ' ', sizeof(spaces));
+    server_start(&server);
+    for (int patient = 0; patient < 2; patient++) {
+        client_open(&server, &client);
+        ck_assert(client_send(&client, "POST /prerender-visit HTTP/1.1\r\n" HOST
+                                       "Content-Length: 10485760\r\n\r\n"));
+        for (size_t sent = 0; patient == 1 && sent < 10485760; sent += sizeof(spaces))
+            ck_assert(client_send_bytes(&client, spaces, sizeof(spaces)));
+        client_receive(&client, false, &response);
+        ck_assert_int_eq(response.status, 413);
+        ck_assert_ptr_nonnull(strstr(response.body, "http.body_bytes_max"));
+        free(response.body);
+        ck_assert(client_is_closed(&client));
+        client_close(&client);
+        WAIT_UNTIL(&server, server_count(&server, HTTP_FINISHED) == (size_t)patient + 1);
+        ck_assert_int_eq(server_last(&server, HTTP_FINISHED)->finished.status, 413);
+    }
+    ck_assert_uint_eq(server_count(&server, HTTP_REQUEST), 0);
+}
+END_TEST
+
 START_TEST(chunked_bodies)
 {
     struct response response;
@@ -397,6 +424,7 @@ int main(void)
     tcase_add_test(tests, keep_alive_and_pipelining);
     tcase_add_test(tests, requests_may_arrive_byte_by_byte);
     tcase_add_test(tests, early_refusal_closes);
+    tcase_add_test(tests, large_body_is_answered);
     tcase_add_test(tests, chunked_bodies);
     tcase_add_test(tests, chunked_body_over_the_limit);
     tcase_add_test(tests, endless_body_is_cut_off);
