@@ -27,6 +27,8 @@
  *   /reaches?URL       a page that asks URL for a fetch, an image, a script and a
  *                      WebSocket, and says whether the fetch was answered
  *   /uses-cache        a page with a script, /cacheable, that may be cached
+ *   /prints            three sheets of 700 px with a box of 120 x 50, a link, and a text that
+ *                      is another one at every visit
  *   /dialog, /popup    a page with alert(); one that opens a window
  *   /recipe/app.html   the application of config/recipe-example, and its other files
  *   /api/..., /npm/..., /pages/...   what these pages load */

@@ -85,6 +85,16 @@ static const struct {
                      "]).then(ends => { document.getElementById('out').textContent =\n"
                      "    'reached ' + ends[0]; });\n"
                      "</script>")},
+    {"/prints",
+     PAGE("Prints", "<style>body{margin:0}section{height:700px}"
+                    "section+section{break-before:page}\n"
+                    "#box{position:absolute;left:40px;top:60px;width:120px;height:50px;"
+                    "background:#08f}</style>\n"
+                    "<section>\n<div id=\"visit\"></div>\n<a href=\"/next?a=b#c\">onward</a>"
+                    "<div id=\"box\"></div><i hidden>not seen</i></section>\n"
+                    "<section>second sheet</section>\n<section>third sheet</section>\n"
+                    "<script>document.getElementById('visit').textContent = 'visit' +\n"
+                    "    Math.floor(Math.random() * 9e8 + 1e8);</script>")},
     {"/uses-cache", PAGE("Cache", "<script src=\"/cacheable\"></script>")},
     {"/popup", PAGE("Popup", "<script>\n"
                              "open('/static?n=popup');\n"
