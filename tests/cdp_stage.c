@@ -1,5 +1,6 @@
 /* cdp_stage.c: see cdp_stage.h. */
 #include "tests/cdp_stage.h"
+#include "tests/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -393,12 +394,10 @@ void begin(void)
 {
     static char name[] = "test_cdp";
     static char *argv[] = {name, NULL};
-    char root[64], user[] = "PRERENDERD_BROWSER_USER=", error[CONFIG_ERROR_BYTES];
-    char *environment[] = {user, NULL};
+    char error[CONFIG_ERROR_BYTES];
+    char *environment[] = {NULL};
     enum config_verb verb;
-    (void)root;
 
-    environment[0] = NULL;
     ck_assert_msg(config_load(1, argv, environment, &stage.config, &verb, error) == 0, "%s", error);
     stage.config.render.stuck_request_ms = 1500;
     stage.config.render.output_bytes_max = 24u * 1024 * 1024;
@@ -423,6 +422,7 @@ void end(void)
     cdp_origin_free(stage.origin);
     config_free(&stage.config);
 }
+
 TCase *stage_tcase(const char *name)
 {
     TCase *tcase = tcase_create(name);
@@ -434,11 +434,5 @@ TCase *stage_tcase(const char *name)
 
 int stage_main(Suite *suite)
 {
-    SRunner *runner = srunner_create(suite);
-
-    srunner_set_fork_status(runner, CK_NOFORK);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tests/pool_text.h"
+#include "tests/suite.h"
 
 #define TEXT_BYTES 16384
 
@@ -153,9 +154,5 @@ int pool_table_run(const char *suite_name, const struct pool_case *cases, size_t
     TCase *test_case = tcase_create("tables");
     tcase_add_loop_test(test_case, table, 0, (int)cases_count);
     suite_add_tcase(suite, test_case);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "document/ascii.h"
+#include "tests/suite.h"
 
 #define E "\xc3\xa9"             /* U+E9 */
 #define EURO "\xe2\x82\xac"      /* U+20AC */
@@ -85,9 +86,5 @@ int main(void)
     tcase_add_loop_test(tests, documents, 0, sizeof cases / sizeof cases[0]);
     tcase_add_test(tests, ascii_does_not_grow);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cdp/base64.h"
 #include "daemon/base64.h"
+#include "tests/suite.h"
 
 /* RFC 4648, section 10. */
 static const struct {
@@ -71,14 +72,10 @@ int main(void)
 {
     Suite *suite = suite_create("base64");
     TCase *tcase = tcase_create("digits");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, vectors_of_the_rfc, 0, (int)(sizeof vectors / sizeof vectors[0]));
     tcase_add_test(tcase, every_length_and_byte);
     tcase_add_loop_test(tcase, malformed, 0, 8);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

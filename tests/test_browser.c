@@ -2,6 +2,7 @@
  * its silence, and its end at any moment. */
 #include <stdlib.h>
 #include "tests/browser_rig.h"
+#include "tests/suite.h"
 
 static uint32_t ended_count, event_count;
 
@@ -273,9 +274,5 @@ int main(void)
     tcase_add_loop_test(tests, may_be_killed_at_any_moment, 0, 40);
     Suite *suite = suite_create("browser");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

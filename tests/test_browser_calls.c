@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tests/browser_rig.h"
+#include "tests/suite.h"
 
 #define CALLS_MAX 64
 
@@ -341,9 +342,5 @@ int main(void)
     tcase_add_test(tests, unsendable_calls_are_lost);
     Suite *suite = suite_create("browser_calls");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/calls.h"
+#include "tests/suite.h"
 
 #define CALLS_MAX 8
 
@@ -393,9 +394,5 @@ int main(void)
     tcase_add_loop_test(tests, random_operations_end_every_call_once, 0, 4);
     Suite *suite = suite_create("calls");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -8,6 +8,7 @@
 #include "daemon/cli.h"
 #include "daemon/progress.h"
 #include "daemon/save.h"
+#include "tests/suite.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ARGUMENTS_MAX 8
@@ -359,9 +360,5 @@ int main(void)
     tcase_add_test(files, files_are_replaced_whole);
     tcase_add_test(files, files_that_cannot_be_written);
     suite_add_tcase(suite, files);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -6,6 +6,7 @@
 #include <uv.h>
 #include "http/client.h"
 #include "tests/rig.h"
+#include "tests/suite.h"
 
 #define LIMIT_MS 10000
 #define CONNECTIONS_MAX 64
@@ -339,9 +340,5 @@ int main(void)
     tcase_add_test(tcase, name_without_address);
     tcase_add_loop_test(tcase, closes_while_busy, 0, 2);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include "config/knobs.h"
 #include "tests/config_case.h"
+#include "tests/suite.h"
 
 #define DAYS_30 2592000000ULL
 
@@ -409,9 +410,5 @@ int main(void)
     tcase_add_loop_test(tests, every_knob_has_its_variable, 0, WANTED_COUNT);
     tcase_add_loop_test(tests, a_knob_changes_nothing_else, 0, WANTED_COUNT);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "config/knobs.h"
 #include "tests/config_case.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
@@ -131,9 +132,5 @@ int main(void)
     tcase_add_loop_test(tests, names_of_the_ancestor, 0, COUNT(aliased));
     tcase_add_loop_test(tests, meaningless_names_are_told, 0, COUNT(meaningless));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -5,6 +5,7 @@
 #include <check.h>
 #include "config/knobs.h"
 #include "tests/config_case.h"
+#include "tests/suite.h"
 
 static void expect_reprinted(struct config_case *test)
 {
@@ -91,9 +92,5 @@ int main(int argc, char **argv)
     tcase_add_test(tests, shipped_file_is_in_step_with_the_table);
     tcase_add_test(tests, help_has_a_line_for_every_knob);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <sys/stat.h>
 #include "tests/config_case.h"
+#include "tests/suite.h"
 
 /* A file for scripts; `bytes` may hold NUL. */
 static void write_script(const char *path, const char *bytes, size_t count)
@@ -194,7 +195,6 @@ int main(void)
 {
     Suite *suite = suite_create("config recipe");
     TCase *tcase = tcase_create("recipe");
-    SRunner *runner = srunner_create(suite);
     tcase_add_checked_fixture(tcase, make_folder, remove_folder);
     tcase_add_test(tcase, is_read_with_its_scripts);
     tcase_add_test(tcase, has_the_other_sources);
@@ -203,8 +203,5 @@ int main(void)
     tcase_add_test(tcase, tells_a_changed_script);
     tcase_add_loop_test(tcase, tells_a_changed_knob, 0, (int)(sizeof changes / sizeof changes[0]));
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -6,6 +6,7 @@
 #include "config/forms.h"
 #include "config/knobs.h"
 #include "tests/config_case.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (int)(sizeof(table) / sizeof(table)[0])
 
@@ -389,9 +390,5 @@ int main(void)
     tcase_add_test(tests, main_renders_are_clamped_to_pages);
     tcase_add_loop_test(tests, guarded_listeners_are_accepted, 0, COUNT(exposed));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

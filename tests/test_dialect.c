@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/dialect.h"
+#include "tests/suite.h"
 
 static const struct config config = {
     .http = {.url_bytes_max = 8192},
@@ -395,9 +396,5 @@ int main(void)
     tcase_add_test(tcase, refuses_releases);
     tcase_add_test(tcase, judges_request_ids);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

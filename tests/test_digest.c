@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/digest.h"
+#include "tests/suite.h"
 
 /* More than is read at once. */
 #define LARGE_BYTES 300000
@@ -129,9 +130,5 @@ int main(void)
     tcase_add_test(tests, leaves_events_and_small_replies);
     Suite *suite = suite_create("digest");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -7,6 +7,7 @@
 #include "config/selector.h"
 #include "document/document.h"
 #include "document/metas.h"
+#include "tests/suite.h"
 
 #define HEAD "<!DOCTYPE html><html><head>"
 
@@ -309,9 +310,5 @@ int main(void)
     tcase_add_test(tests, matching_is_bounded);
     tcase_add_test(tests, statuses);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

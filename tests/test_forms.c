@@ -1,5 +1,6 @@
 /* test_forms.c: which texts have the form of addresses, URLs, origins and networks. */
 #include "config/forms.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -128,9 +129,5 @@ int main(void)
     tcase_add_loop_test(tests, local_urls_are_known, 0, COUNT(urls));
     tcase_add_test(tests, port_is_that_of_the_first_tcp_listener);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/base64.h"
+#include "tests/suite.h"
 
 static const struct {
     const char *pattern, *text;
@@ -90,9 +91,5 @@ int main(void)
     tcase_add_test(tcase, stars_have_a_bound);
     tcase_add_test(tcase, base64_is_written);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

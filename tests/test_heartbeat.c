@@ -7,6 +7,7 @@
 #include "daemon/courier.h"
 #include "daemon/host_shell.h"
 #include "daemon/outbox.h"
+#include "tests/suite.h"
 
 static struct outbox outbox;
 
@@ -213,9 +214,5 @@ int main(void)
     tcase_add_loop_test(tcase, decides, 0, (int)(sizeof decisions / sizeof decisions[0]));
     tcase_add_test(tcase, advances_with_the_new_browser_only);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

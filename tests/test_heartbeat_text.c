@@ -8,6 +8,7 @@
 #include <string.h>
 #include "daemon/keys.h"
 #include "pool/pool.h"
+#include "tests/suite.h"
 
 static const struct pool_config config = {
     .pages_min = 2,
@@ -167,9 +168,5 @@ int main(void)
     tcase_add_test(tcase, of_an_idle_page);
     tcase_add_loop_test(tcase, keeps_keys_byte_for_byte, 0, (int)(sizeof keys / sizeof keys[0]));
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "tests/http_client.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -193,9 +194,5 @@ int main(void)
     tcase_add_test(tests, may_listen_nowhere);
     tcase_add_test(tests, strangers_may_be_allowed);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

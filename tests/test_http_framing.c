@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "tests/http_client.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define ID "X-Request-Id: test-7\r\n"
@@ -435,9 +436,5 @@ int main(void)
     tcase_add_test(tests, expect_continue);
     tcase_add_test(tests, libcurl_reuses_its_connection);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "http/guard.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -264,9 +265,5 @@ int main(void)
     tcase_add_test(tests, token_files_are_strict);
     tcase_add_test(tests, tokens_come_in_three_ways);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "tests/http_client.h"
+#include "tests/suite.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -424,9 +425,5 @@ int main(void)
     tcase_add_test(tests, output_memory_has_an_end);
     tcase_add_test(tests, many_suspended_exchanges);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "tests/http_client.h"
+#include "tests/suite.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -306,9 +307,5 @@ int main(void)
     tcase_add_test(tests, inherited_socket);
     tcase_add_test(tests, inherited_socket_must_listen);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "http/network.h"
+#include "tests/suite.h"
 
 static const struct {
     const char *list, *address;
@@ -80,13 +81,9 @@ int main(void)
 {
     Suite *suite = suite_create("http network");
     TCase *tcase = tcase_create("network");
-    SRunner *runner = srunner_create(suite);
     tcase_add_loop_test(tcase, lists, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, unknown_is_nowhere);
     tcase_add_test(tcase, is_shown_as_it_came);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/body.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define URL "\"url\":\"http://h/\""
@@ -97,13 +98,9 @@ int main(void)
 {
     Suite *suite = suite_create("http page");
     TCase *tests = tcase_create("page");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tests, body_is_judged, 0, (int)COUNT(cases));
     tcase_add_test(tests, long_documents_need_a_base);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

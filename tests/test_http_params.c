@@ -6,6 +6,7 @@
 #include <string.h>
 #include "http/body.h"
 #include "http/form.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -488,9 +489,5 @@ int main(void)
     tcase_add_test(tests, noise_is_judged);
     tcase_add_test(tests, delete_has_two_parameters);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

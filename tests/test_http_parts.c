@@ -11,6 +11,7 @@
 #include "http/routes.h"
 #include "http/text.h"
 #include "http/url.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -397,9 +398,5 @@ int main(void)
     tcase_add_test(tests, quotes_are_cut_and_printable);
     tcase_add_test(tests, base64_is_decoded);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

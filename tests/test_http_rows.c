@@ -7,6 +7,7 @@
 #include <string.h>
 #include "http/body.h"
 #include "http/form.h"
+#include "tests/suite.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define URL "\"url\":\"http://h/\""
@@ -230,9 +231,5 @@ int main(void)
     tcase_add_loop_test(tests, other_names, 0, COUNT(aliases));
     tcase_add_test(tests, both_names);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

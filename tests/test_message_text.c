@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/message.h"
+#include "tests/suite.h"
 
 static struct cdp_span span_of(char *text)
 {
@@ -86,9 +87,5 @@ int main(void)
                         (int)(sizeof repairs / sizeof repairs[0]));
     Suite *suite = suite_create("message text");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

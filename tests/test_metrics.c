@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/metrics.h"
+#include "tests/suite.h"
 
 #define FAMILIES_MAX 64
 #define SERIES_MAX 1024
@@ -289,9 +290,5 @@ int main(void)
     tcase_add_test(tests, every_line_is_valid);
     tcase_add_test(tests, events_are_counted);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

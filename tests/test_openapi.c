@@ -9,6 +9,7 @@
 #include "http/openapi.h"
 #include "http/routes.h"
 #include "http/text.h"
+#include "tests/suite.h"
 
 static json_t *tree;
 
@@ -172,9 +173,5 @@ int main(void)
     tcase_add_test(tests, every_code);
     tcase_add_test(tests, every_output);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

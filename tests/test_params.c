@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "config/nearest.h"
+#include "tests/suite.h"
 
 START_TEST(defaults_are_those_of_the_interface)
 {
@@ -362,9 +363,5 @@ int main(void)
     tcase_add_loop_test(tests, distance_counts_edits, 0, COUNT(distances));
     tcase_add_test(tests, nearest_of_anything_is_a_name);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_IS_ONE);
 }

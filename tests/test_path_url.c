@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "http/path_url.h"
+#include "tests/suite.h"
 
 static const struct vector {
     const char *target, *int_type;
@@ -165,9 +166,5 @@ int main(void)
     tcase_add_test(tests, other_paths_are_none);
     tcase_add_test(tests, length_is_bounded);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

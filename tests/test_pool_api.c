@@ -1,6 +1,7 @@
 /* test_pool_api.c: the edges of pool.h: keys of any bytes, large batches, memory that is
  * not touched, times that go back, and runs that repeat exactly. */
 #include "pool/pool.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -338,9 +339,5 @@ int main(void)
     tcase_add_test(test_case, runs_repeat_exactly);
     tcase_add_test(test_case, every_value_has_its_word);
     suite_add_tcase(suite, test_case);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -4,6 +4,7 @@
  * ends when they have ended. The browser answers a millisecond later. Nobody may come
  * near a deadline, however small the pool and however many wait for each other. */
 #include "pool/pool.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -190,9 +191,5 @@ int main(void)
     TCase *test_case = tcase_create("parents");
     tcase_add_loop_test(test_case, all_end, 0, 9);
     suite_add_tcase(suite, test_case);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "cdp/ports.h"
 #include "config/config.h"
+#include "tests/suite.h"
 
 static struct ports ports;
 
@@ -191,9 +192,5 @@ int main(void)
     tcase_add_test(tcase, interfaces_are_own);
     tcase_add_test(tcase, learns_anew);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "cdp/proc.h"
 #include "tests/browser_rig.h"
+#include "tests/suite.h"
 
 /* `root` holds the profiles, `place` is where scripts may write. */
 static char root[64], place[80], script[96];
@@ -444,9 +445,5 @@ int main(void)
     tcase_add_loop_test(tests, kill_of_the_daemon_leaves_no_browser, 0, 9);
     Suite *suite = suite_create("process");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -17,6 +17,7 @@
 #include "cdp/proc.h"
 #include "cdp/profile.h"
 #include "cdp/remove.h"
+#include "tests/suite.h"
 
 static char root[64];
 static struct config config;
@@ -360,9 +361,5 @@ int main(void)
     tcase_add_test(tests, finds_programs_and_users);
     Suite *suite = suite_create("profile");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

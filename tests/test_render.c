@@ -1,6 +1,7 @@
 /* test_render.c: the render machine in tables: navigation, milestones, deadlines, capture;
  * and its invariants under random facts. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 /* The wait `load` goes on to its deadline instead, and is partial. */
 static const struct step load_is_late[] = {
@@ -444,14 +445,10 @@ int main(void)
 {
     Suite *suite = suite_create("render");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, small_budgets);
     tcase_add_loop_test(tcase, random_facts, 0, 8);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -1,5 +1,6 @@
 /* test_render_budget.c: the machine is told that the page has used up its budget. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 #define SPENT()                                                                                    \
     {                                                                                              \
@@ -117,12 +118,8 @@ int main(void)
 {
     Suite *suite = suite_create("render budget");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -1,6 +1,7 @@
 /* test_render_output.c: the render machine in tables: several outputs of one visit, in order,
  * of one document, within their bounds and their time. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 #define SET(a, b, c) (OUTPUT_BIT(a) | OUTPUT_BIT(b) | OUTPUT_BIT(c))
 #define HTML OUTPUT_HTML
@@ -274,13 +275,9 @@ int main(void)
 {
     Suite *suite = suite_create("render outputs");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, only_what_is_confirmed_is_made);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

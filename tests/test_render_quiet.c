@@ -1,5 +1,6 @@
 /* test_render_quiet.c: the machine waits for a quiet network, and under the real clock. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 #define TRAFFIC(now_active, now_pending)                                                           \
     {                                                                                              \
@@ -181,13 +182,9 @@ int main(void)
 {
     Suite *suite = suite_create("render quiet");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, late_renders_say_where);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

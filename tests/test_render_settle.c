@@ -1,5 +1,6 @@
 /* test_render_settle.c: the render machine in tables: virtual time, frames and looks. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 /* A page without a script: nothing to wait for after the load event. Its clock is 500 ms
  * ahead when it begins, as in all tables. */
@@ -248,12 +249,8 @@ int main(void)
 {
     Suite *suite = suite_create("render_settle");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -1,6 +1,7 @@
 /* test_render_transit.c: the render machine in tables: a document that is shown already and
  * is brought to what is asked for by a script. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 #define TRANSITED(id)                                                                              \
     {                                                                                              \
@@ -161,12 +162,8 @@ int main(void)
 {
     Suite *suite = suite_create("render transit");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -1,5 +1,6 @@
 /* test_render_wait.c: the render machine in tables: the page's flag, conditions, delay. */
 #include "tests/render_case.h"
+#include "tests/suite.h"
 
 #define NO_FLAG RENDER_FLAG_NONE
 #define DOWN RENDER_FLAG_FALSE
@@ -226,14 +227,10 @@ int main(void)
 {
     Suite *suite = suite_create("render wait");
     TCase *tcase = tcase_create("machine");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(tcase, tables, 0, (int)(sizeof cases / sizeof cases[0]));
     tcase_add_test(tcase, held_page_is_paced);
     tcase_add_test(tcase, injects_before_the_capture);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -1,5 +1,6 @@
 /* test_status_page.c: the status page shows what it is told, as text. */
 #include "daemon/status_page.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -36,12 +37,8 @@ int main(void)
 {
     Suite *suite = suite_create("status page");
     TCase *tcase = tcase_create("page");
-    SRunner *runner = srunner_create(suite);
     tcase_add_test(tcase, shows_facts);
     tcase_add_test(tcase, shows_text_as_text);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "cdp/traffic.h"
+#include "tests/suite.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define DOCUMENT UINT64_C(0xd0)
@@ -289,9 +290,5 @@ int main(void)
     tcase_add_test(tests, everything_is_bounded);
     tcase_add_test(tests, types_have_names);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -1,5 +1,6 @@
 /* test_wire.c: whole messages both ways, whatever the other side does. */
 #include "tests/wire_rig.h"
+#include "tests/suite.h"
 
 START_TEST(refuses_what_is_no_address)
 {
@@ -240,9 +241,5 @@ int main(void)
     tcase_add_test(tests, notices_a_close_amid_a_message);
     Suite *suite = suite_create("wire");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }

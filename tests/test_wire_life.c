@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "tests/wire_rig.h"
+#include "tests/suite.h"
 
 struct refusal {
     enum fake_handshake handshake;
@@ -236,9 +237,5 @@ int main(void)
     tcase_add_test(tests, two_wires_share_a_loop);
     Suite *suite = suite_create("wire_life");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite, SUITE_FORKS);
 }
