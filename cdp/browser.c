@@ -3,6 +3,7 @@
 #include "cdp/browser.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -367,6 +368,28 @@ static void route(struct browser *browser, uint64_t now_ms, struct cdp_message *
     }
 }
 
+/* Ends the command that an oversized reply answers: Chromium writes its id first. An event of
+ * that size tells nothing that is waited for without a deadline. */
+static void refuse_cut(struct browser *browser, uint64_t now_ms, const struct wire_message *cut)
+{
+    static const char head[] = "{\"id\":";
+    char text[128];
+    struct cdp_message message;
+
+    if (strncmp(cut->text, head, sizeof head - 1) != 0) {
+        return;
+    }
+    uint64_t id = strtoull(cut->text + sizeof head - 1, NULL, 10);
+    int bytes = snprintf(text, sizeof text,
+                         "{\"id\":%" PRIu64
+                         ",\"error\":{\"code\":-32000,\"message\":\"the reply is too large\"}}",
+                         id);
+    if (message_scan(text, (size_t)bytes, &message) == 0 && message.id != 0) {
+        message.is_cut = true;
+        route(browser, now_ms, &message);
+    }
+}
+
 static void take_messages(struct browser *browser, uint64_t now_ms)
 {
     struct wire_message text;
@@ -379,6 +402,11 @@ static void take_messages(struct browser *browser, uint64_t now_ms)
         digests_drop(browser->digests);
     }
     while (browser->wire != NULL && is_live(browser) && wire_take(browser->wire, &text)) {
+        if (text.is_cut) {
+            refuse_cut(browser, now_ms, &text);
+            free(text.text);
+            continue;
+        }
         if (digests_offer(browser->digests, &text)) {
             continue;
         }

@@ -25,6 +25,7 @@ struct cdp_message {
     struct cdp_span session; /* Without quotes. */
     struct cdp_span body;    /* The value of "params", "result" or "error". */
     bool is_error;
+    bool is_cut; /* An error in place of a reply that was over the limit of messages. */
     /* The "outerHTML" of a reply that digest.c has read, as from message_document(); body
      * is absent then. Owned: who takes it sets it to NULL. */
     char *document;

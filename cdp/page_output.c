@@ -280,6 +280,8 @@ static void on_snapshot(void *owner, uint64_t tag, uint64_t now_ms, const struct
     if (reply->end == CALL_REPLIED && message_member(reply->message->body, "data", &data) &&
         unescape(&data))
         page_output_store(page, now_ms, tag, data, false);
+    else if (reply->end == CALL_REFUSED && reply->message->is_cut)
+        page_output_too_large(page, now_ms, tag);
     else
         page_output_lost(page, now_ms, tag);
 }

@@ -35,6 +35,9 @@
 #define CONNECT_TIMEOUT_MS 5000
 /* How often the loop is searched for handles of a context that closes. */
 #define TEARDOWN_POLL_MS 2
+/* Chromium gives up a connection with 256 MB pending: a longer frame is no message of it. */
+#define CLAIM_BYTES_MAX ((size_t)1 << 30)
+
 /* Tables of the context: it has one connection. 0 would size them by the process limit. */
 #define CONTEXT_FDS_MAX 64
 
@@ -69,6 +72,7 @@ struct wire {
 
     char *partial; /* The message of which fragments have arrived. */
     size_t partial_bytes, partial_capacity;
+    bool is_cut; /* It is over the limit; what still comes of it is dropped. */
     STAILQ_HEAD(, inbound) inbox;
 
     STAILQ_HEAD(, outbound) outbox;
@@ -93,17 +97,35 @@ static void wire_fail(struct wire *wire, const char *what, const char *detail)
                    has_detail ? detail : "");
 }
 
-/* Makes room for `more` bytes and those that the frame will still bring. False: the
- * message is too large, or memory has run out; the wire has failed then. */
-static bool partial_reserve(struct wire *wire, size_t more, size_t expected)
+static bool is_over(const struct wire *wire, size_t more, size_t expected)
 {
     size_t limit = wire->message_bytes_max;
 
     assert(wire->partial_bytes <= limit);
-    if (more > limit - wire->partial_bytes || expected > limit - wire->partial_bytes - more) {
-        wire_fail(wire, "a message from the browser is over the limit", NULL);
-        return false;
+    return more > limit - wire->partial_bytes || expected > limit - wire->partial_bytes - more;
+}
+
+/* Keeps its start, and gives the memory of the rest back at once. */
+static void partial_cut(struct wire *wire)
+{
+    wire->is_cut = true;
+    if (wire->partial_bytes > WIRE_CUT_BYTES)
+        wire->partial_bytes = WIRE_CUT_BYTES;
+    char *shrunk = wire->partial_capacity > WIRE_CUT_BYTES + 1
+                       ? realloc(wire->partial, WIRE_CUT_BYTES + 1)
+                       : NULL;
+    if (shrunk != NULL) {
+        wire->partial = shrunk;
+        wire->partial_capacity = WIRE_CUT_BYTES + 1;
     }
+}
+
+/* Makes room for `more` bytes and those that the frame will still bring. False: memory has
+ * run out; the wire has failed then. */
+static bool partial_reserve(struct wire *wire, size_t more, size_t expected)
+{
+    size_t limit = wire->message_bytes_max;
+
     size_t need = wire->partial_bytes + more + expected + 1;
     if (need <= wire->partial_capacity) {
         return true;
@@ -131,11 +153,12 @@ static bool partial_finish(struct wire *wire)
         return false;
     }
     wire->partial[wire->partial_bytes] = '\0';
-    inbound->message = (struct wire_message){wire->partial, wire->partial_bytes};
+    inbound->message = (struct wire_message){wire->partial, wire->partial_bytes, wire->is_cut};
     STAILQ_INSERT_TAIL(&wire->inbox, inbound, next);
     wire->partial = NULL;
     wire->partial_bytes = 0;
     wire->partial_capacity = 0;
+    wire->is_cut = false;
     return true;
 }
 
@@ -144,12 +167,25 @@ static int on_receive(struct wire *wire, struct lws *wsi, const void *in, size_t
     if (wire->state != WIRE_OPEN) {
         return -1;
     }
-    if (!partial_reserve(wire, bytes, lws_remaining_packet_payload(wsi))) {
+    size_t expected = lws_remaining_packet_payload(wsi), kept = bytes;
+    if (expected > CLAIM_BYTES_MAX) {
+        wire_fail(wire, "the browser announced a message that it cannot have", NULL);
         return -1;
     }
-    if (bytes > 0) {
-        memcpy(wire->partial + wire->partial_bytes, in, bytes);
-        wire->partial_bytes += bytes;
+    if (!wire->is_cut && is_over(wire, bytes, expected)) {
+        partial_cut(wire);
+    }
+    if (wire->is_cut) {
+        size_t room = WIRE_CUT_BYTES - wire->partial_bytes;
+        kept = bytes < room ? bytes : room;
+        expected = 0;
+    }
+    if (!partial_reserve(wire, kept, expected)) {
+        return -1;
+    }
+    if (kept > 0) {
+        memcpy(wire->partial + wire->partial_bytes, in, kept);
+        wire->partial_bytes += kept;
     }
     if (lws_is_final_fragment(wsi) && !partial_finish(wire)) {
         return -1;

@@ -20,12 +20,16 @@ enum wire_state {
 struct wire_message {
     char *text; /* malloc()ed, NUL-terminated for convenience; the taker frees it. */
     size_t bytes;
+    bool is_cut; /* It was over the limit: these are its first WIRE_CUT_BYTES. */
 };
+
+/* Enough to tell which command a reply answers. */
+#define WIRE_CUT_BYTES 256
 
 /* Starts connecting to ws://HOST:PORT/PATH. NULL when that is no such URL or memory runs
  * out. HOST is an IP address or localhost: names are not looked up, and Chromium accepts
- * nothing else in a Host header. An inbound message over message_bytes_max closes the wire with an
- * error. */
+ * nothing else in a Host header. Of an inbound message over message_bytes_max only the start is
+ * kept, and it is marked: what one page makes the browser say must not end the others. */
 struct wire *wire_new(uv_loop_t *, const char *url, size_t message_bytes_max);
 enum wire_state wire_get_state(const struct wire *);
 /* Why it is closed, one clause; "" while it is not. */

@@ -13,7 +13,7 @@ static enum call_end ended_as[CALLS_MAX];
 static uint32_t ended_total, event_count;
 static char event_method[64];
 static size_t value_bytes;
-static bool kills_on_event, kills_on_done, is_inside_call;
+static bool kills_on_event, kills_on_done, is_inside_call, was_cut;
 
 static bool has_ended(void *argument)
 {
@@ -54,6 +54,7 @@ static void on_done(void *owner, uint64_t tag, uint64_t now_ms, const struct cal
     ended_count[tag]++;
     ended_as[tag] = reply->end;
     ended_total++;
+    was_cut = reply->end == CALL_REFUSED && reply->message->is_cut;
     if (reply->end == CALL_REPLIED && message_member(reply->message->body, "value", &value)) {
         value_bytes = message_unescape(value.at, value.bytes);
     }
@@ -140,6 +141,38 @@ START_TEST(a_close_amid_a_message_is_a_loss)
     call(1, "A.b", 5, 60000);
     wait_for_ends(1);
     ck_assert_int_eq(ended_as[1], CALL_LOST);
+}
+END_TEST
+
+/* Far more than any output may have; the next call is answered as ever. */
+static void answer_too_much(struct fake_browser *f, char *text, size_t bytes)
+{
+    static const char head[] = "{\"id\":%lu,\"result\":{\"data\":\"";
+    size_t count = 140u * 1024 * 1024;
+    char *reply = malloc(count);
+    (void)bytes;
+    ck_assert_ptr_nonnull(reply);
+    memset(reply, 'x', count);
+    int at = snprintf(reply, 128, head, strtoul(strstr(text, "\"id\":") + 5, NULL, 10));
+    reply[at] = 'x';
+    memcpy(reply + count - 3, "\"}}", 3);
+    fake_send_frame(f, 0x81, reply, count);
+    free(reply);
+    f->on_message = NULL;
+}
+
+START_TEST(a_reply_over_the_limit_ends_its_call)
+{
+    start_up();
+    fake.on_message = answer_too_much;
+    call(1, "A.b", 5, 60000);
+    wait_for_ends(1);
+    ck_assert_int_eq(ended_as[1], CALL_REFUSED);
+    ck_assert(was_cut);
+    call(2, "Browser.getVersion", 0, 60000);
+    wait_for_ends(2);
+    ck_assert_int_eq(ended_as[2], CALL_REPLIED);
+    ck_assert_int_eq(browser_get_state(browser), BROWSER_UP);
 }
 END_TEST
 
@@ -330,6 +363,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, all_calls_end_with_the_connection);
     tcase_add_test(tests, a_close_amid_a_message_is_a_loss);
+    tcase_add_test(tests, a_reply_over_the_limit_ends_its_call);
     tcase_add_test(tests, calls_end_by_reply_error_and_deadline);
     tcase_add_test(tests, sessions_are_forgotten);
     tcase_add_test(tests, calls_without_a_connection_are_lost);

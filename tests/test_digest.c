@@ -19,7 +19,7 @@ static struct wire_message text_of(const char *head, const char *tail)
     memcpy(text, head, head_bytes);
     memset(text + head_bytes, 'x', LARGE_BYTES);
     memcpy(text + head_bytes + LARGE_BYTES, tail, tail_bytes + 1);
-    return (struct wire_message){text, bytes};
+    return (struct wire_message){.text = text, .bytes = bytes};
 }
 
 /* Offers the text, which must be taken, and waits until it has been read. */
@@ -110,7 +110,7 @@ START_TEST(leaves_events_and_small_replies)
     struct digests *digests = digests_new(uv_default_loop());
     const struct wire_message event = text_of("{\"method\":\"A.b\",\"params\":{\"c\":\"", "\"}}");
     char small[] = "{\"id\":8,\"result\":{}}";
-    const struct wire_message reply = {small, sizeof small - 1};
+    const struct wire_message reply = {.text = small, .bytes = sizeof small - 1};
 
     ck_assert(!digests_offer(digests, &event));
     ck_assert(!digests_offer(digests, &reply));

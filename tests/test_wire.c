@@ -131,14 +131,20 @@ START_TEST(many_small_fragments_are_not_slow)
 }
 END_TEST
 
-START_TEST(closes_on_a_message_over_the_limit)
+/* In frames of which each is within it, in one, and in one whose start is short. */
+START_TEST(cuts_a_message_over_the_limit)
 {
-    char *text = filled(MESSAGE_BYTES_MAX / 2 + 1);
+    static const size_t firsts[] = {MESSAGE_BYTES_MAX / 2 + 1, MESSAGE_BYTES_MAX + 1, 10, 256, 257};
+    char *text = filled(MESSAGE_BYTES_MAX + 1);
 
     open_wire();
-    fake_send_frame(&fake, 0x01, text, MESSAGE_BYTES_MAX / 2 + 1);
-    fake_send_frame(&fake, 0x80, text, MESSAGE_BYTES_MAX / 2 + 1);
-    expect_loss("over the limit");
+    for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+        fake_send_frame(&fake, 0x01, text, firsts[i]);
+        fake_send_frame(&fake, 0x80, text + firsts[i], MESSAGE_BYTES_MAX + 1 - firsts[i]);
+        fake_send_frame(&fake, 0x81, "next", 4);
+        expect_cut(text);
+        expect_message("next", 4);
+    }
     free(text);
 }
 END_TEST
@@ -234,7 +240,7 @@ int main(void)
     tcase_add_test(tests, joins_fragments);
     tcase_add_loop_test(tests, reads_byte_by_byte, 1, 8);
     tcase_add_test(tests, many_small_fragments_are_not_slow);
-    tcase_add_test(tests, closes_on_a_message_over_the_limit);
+    tcase_add_test(tests, cuts_a_message_over_the_limit);
     tcase_add_test(tests, takes_a_message_at_the_limit);
     tcase_add_test(tests, does_not_believe_lengths);
     tcase_add_loop_test(tests, survives_malice, 0, (int)(sizeof malices / sizeof malices[0]));

@@ -93,6 +93,20 @@ static inline void expect_message(const char *want, size_t bytes)
     ck_assert_uint_eq(message.bytes, bytes);
     ck_assert_mem_eq(message.text, want, bytes);
     ck_assert_int_eq(message.text[bytes], '\0');
+    ck_assert(!message.is_cut);
+    free(message.text);
+}
+
+/* The same for one that was over the limit. */
+static inline void expect_cut(const char *want)
+{
+    struct wire_message message;
+
+    ck_assert(rig_until(&rig, has_message, &message, LIMIT_MS));
+    ck_assert(message.is_cut);
+    ck_assert_uint_eq(message.bytes, WIRE_CUT_BYTES);
+    ck_assert_mem_eq(message.text, want, WIRE_CUT_BYTES);
+    ck_assert_int_eq(message.text[WIRE_CUT_BYTES], '\0');
     free(message.text);
 }
 

@@ -427,6 +427,32 @@ START_TEST(combinations_that_are_refused)
 }
 END_TEST
 
+/* Nobody knows the size of an archive before it is there: one that is over the limit of a
+ * message is refused as it comes, and neither browser nor daemon are the worse for it. */
+START_TEST(archive_over_the_limit)
+{
+    static const char *const knobs[] = {"--pool.pages_min=1", "--pool.pages_max=1",
+                                        "--render.output_bytes_max=65536", NULL};
+    static char body[] =
+        "{\"html\":\"<p>one<iframe></iframe><script>"
+        "frames[0].document.body.title='y'.repeat(3e6)</script>\",\"output\":\"mhtml\"}";
+    struct pool_view before, after;
+    struct client_reply reply;
+    struct stage stage = stage_open(knobs);
+    harness_view(stage.harness, &before);
+    const struct client_request request = {.path = "/render", .body = body};
+    client_perform(stage.harness->address, &request, &reply);
+    expect_problem(&reply, 502, "output_too_large", "");
+    client_reply_free(&reply);
+    ask(&stage, origin_url(stage.origin, "/static?n=next"), "\"output\":\"mhtml\"", &reply);
+    expect_reply(&reply, 200, "page next");
+    client_reply_free(&reply);
+    harness_view(stage.harness, &after);
+    ck_assert_int_eq(before.browser, after.browser);
+    stage_close(&stage);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("output");
@@ -439,5 +465,6 @@ int main(void)
     suite_add(suite, accepted_forms, 120);
     suite_add(suite, outputs_that_cannot_be_made, 120);
     suite_add(suite, combinations_that_are_refused, 120);
+    suite_add(suite, archive_over_the_limit, 120);
     return suite_run(suite);
 }
