@@ -22,14 +22,20 @@
  *   /status?code=N     that status with a small page;  /204: no content
  *   /redirect?n=N      N redirects, then /static?n=redirected;  /redirect-loop
  *   /script-redirect   a page that goes to /static?n=scripted
- *   /download, /close  an attachment; a connection closed without an answer
+ *   /script-loop       a page that goes to itself without end
+ *   /download[?type=T], /close   an attachment; a connection closed without an answer
+ *   /saves             a page that starts a download
  *   /big?bytes=N       a page with that much text;  /surrogate: text that is no UTF-8
+ *   /odd-bytes         bytes that are no UTF-8, and a NUL
+ *   /streams, /polls   pages with an EventSource, /events, and with a long poll
  *   /reaches?URL       a page that asks URL for a fetch, an image, a script and a
  *                      WebSocket, and says whether the fetch was answered
  *   /uses-cache        a page with a script, /cacheable, that may be cached
  *   /prints            three sheets of 700 px with a box of 120 x 50, a link, and a text that
  *                      is another one at every visit
  *   /dialog, /popup    a page with alert(); one that opens a window
+ *   /asks, /asks-on    a page with each kind of dialog; one with 24
+ *   /deep              elements so deep in each other that their renderer crashes
  *   /recipe/app.html   the application of config/recipe-example, and its other files
  *   /api/..., /npm/..., /pages/...   what these pages load */
 #ifndef TESTS_SYSTEM_ORIGIN_H

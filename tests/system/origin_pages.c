@@ -72,6 +72,41 @@ static const struct {
                                "alert('stop'); confirm('sure?');\n"
                                "document.body.append('after the dialogs');\n"
                                "</script>")},
+    {"/asks", PAGE("Asks", "<script>\n"
+                           "document.body.append('told ' + alert('a') + ', sure ' + confirm('b')\n"
+                           "    + ', named [' + prompt('c', 'nobody') + ']');\n"
+                           "</script>")},
+    {"/asks-on", PAGE("Asks on", "<script>\n"
+                                 "let yes = 0;\n"
+                                 "for (let i = 0; i < 24; i++) { yes += confirm('more?'); }\n"
+                                 "document.body.append('yes ' + yes + ' times');\n"
+                                 "</script>")},
+    {"/script-loop", PAGE("Loop", "<p>again</p><script>\n"
+                                  "location.replace('/script-loop?' + Math.random());\n"
+                                  "</script>")},
+    {"/saves", PAGE("Saves", "<a href=\"/download\" download>file</a><script>\n"
+                             "document.querySelector('a').click();\n"
+                             "setTimeout(() => { document.body.append('still here'); }, 500);\n"
+                             "</script>")},
+    {"/streams", PAGE("Streams", "<p>no event</p><script>\n"
+                                 "const out = document.querySelector('p');\n"
+                                 "new EventSource('/events').onmessage = (event) => {\n"
+                                 "    out.textContent = event.data;\n"
+                                 "    setTimeout(() => { out.textContent += ', later'; }, 1000);\n"
+                                 "};\n"
+                                 "</script>")},
+    {"/polls", PAGE("Polls", "<p>polls</p><script>\n"
+                             "const poll = () => fetch('/never').finally(poll);\n"
+                             "poll();\n"
+                             "setTimeout(() => { document.body.append('meanwhile'); }, 1000);\n"
+                             "</script>")},
+    {"/deep", PAGE("Deep", "<script>\n"
+                           "let at = document.body;\n"
+                           "for (let i = 0; i < 100000; i++) {\n"
+                           "    at = at.appendChild(document.createElement('div'));\n"
+                           "}\n"
+                           "at.append('bottom');\n"
+                           "</script>")},
     {"/reaches",
      PAGE("Reaches", "<p id=\"out\">reaches</p><script>\n"
                      "const url = location.search.slice(1);\n"

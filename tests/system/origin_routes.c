@@ -224,14 +224,45 @@ static enum MHD_Result on_redirect_loop(const struct exchange *exchange)
 
 static enum MHD_Result on_download(const struct exchange *exchange)
 {
-    return answer(exchange, 200, "application/octet-stream", "Content-Disposition",
-                  "attachment; filename=\"x.bin\"", "bytes", 5);
+    const char *type = query(exchange, "type");
+    return answer(exchange, 200, type[0] == '\0' ? "application/octet-stream" : type,
+                  "Content-Disposition", "attachment; filename=\"x.bin\"", "bytes", 5);
 }
 
 /* A body of that type, which is none. */
 static enum MHD_Result on_typed(const struct exchange *exchange)
 {
     return answer(exchange, 200, query(exchange, "type"), NULL, NULL, "bytes", 5);
+}
+
+/* Bytes that no UTF-8 has: half of a surrogate pair, an encoding that is too long, a NUL. */
+static enum MHD_Result on_odd_bytes(const struct exchange *exchange)
+{
+    static const char body[] = "<!DOCTYPE html><meta charset=utf-8><title>odd \xed\xa0\x80</title>"
+                               "<p>half \xed\xa0\x80, long \xc0\xaf, nul \0end</p>";
+    return answer(exchange, 200, "text/html; charset=utf-8", NULL, NULL, body, sizeof(body) - 1);
+}
+
+/* One event, and a stream that stays open. */
+static ssize_t read_events(void *origin, uint64_t position, char *buffer, size_t bytes_max)
+{
+    static const char event[] = "data: first event\n\n";
+    if (position > 0 || bytes_max < sizeof(event) - 1) {
+        origin_hold(origin, 24u * 3600u * 1000u);
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    memcpy(buffer, event, sizeof(event) - 1);
+    return sizeof(event) - 1;
+}
+
+static enum MHD_Result on_events(const struct exchange *exchange)
+{
+    struct MHD_Response *response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, 512, read_events, exchange->origin, NULL);
+    MHD_add_response_header(response, "Content-Type", "text/event-stream");
+    enum MHD_Result result = MHD_queue_response(exchange->connection, 200, response);
+    MHD_destroy_response(response);
+    return result;
 }
 
 static ssize_t read_half(void *owner, uint64_t position, char *buffer, size_t bytes_max)
@@ -386,6 +417,7 @@ static const struct {
     {"/typed", on_typed},       {"/half", on_half},
     {"/leaves", on_leaves},     {"/sw.js", on_worker_script},
     {"/download", on_download}, {"/big", on_big},
+    {"/events", on_events},     {"/odd-bytes", on_odd_bytes},
     {"/api/items", on_items},   {"/api/detail", on_detail},
     {"/api/slow", on_api_slow}, {"/api/gate", on_api_gate},
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "tests/system/sockets.h"
 #include "tests/system/stage.h"
 
 static const char *const one_page[] = {"--pool.pages_min=1", "--pool.pages_max=1", NULL};
@@ -31,23 +32,67 @@ static void render(const struct stage *stage, struct client_reply *reply, const 
            (unsigned long long)reply_ms(reply));
 }
 
-START_TEST(no_documents)
+/* `code` NULL: a complete document with `text` in it; else a problem with it in its detail. */
+struct answer {
+    const char *path; /* NULL: of a port that nobody listens on. */
+    long status;
+    const char *code, *text;
+};
+
+static const struct answer answers[] = {
+    {"/typed?type=application/pdf", 502, "not_a_document", "no document"},
+    {"/typed?type=image/png", 502, "not_a_document", "no document"},
+    {"/typed?type=video/mp4", 502, "not_a_document", "no document"},
+    {"/typed?type=application/json", 502, "not_a_document", "no document"},
+    {"/typed?type=application/zip", 502, "not_a_document", "no document"},
+    {"/204", 502, "not_a_document", "an empty answer"},
+    {"/download", 502, "not_a_document", "a download"},
+    {"/download?type=text/html", 502, "not_a_document", "a download"},
+    {"/saves", 200, NULL, "still here"},
+    {"/half", 502, "truncated_document", "before the end"},
+    {"/close", 502, "navigation_failed", "net::ERR_EMPTY_RESPONSE"},
+    {NULL, 502, "navigation_failed", "net::ERR_CONNECTION_REFUSED"},
+    {"/redirect-loop", 502, "too_many_redirects", "more than 20 times"},
+    {"/script-loop", 502, "redirect_storm", "more than 3 times"},
+    /* Half a surrogate pair and a NUL, of a script and of the server. */
+    {"/surrogate", 200, NULL, "lone \xef\xbf\xbd half, pair \xf0\x9f\x98\x80, nul  end"},
+    {"/odd-bytes", 200, NULL,
+     "half \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd, long \xef\xbf\xbd\xef\xbf\xbd, nul end"},
+    /* Every dialog is accepted, and after twenty none. */
+    {"/asks", 200, NULL, "told undefined, sure true, named []"},
+    {"/asks-on", 200, NULL, "yes 20 times"},
+    /* What stays open is not waited for, and what waits for something else goes on. */
+    {"/streams", 200, NULL, "<p>first event, later</p>"},
+    {"/polls", 200, NULL, "meanwhile"},
+    /* Deeper than the renderer's stack: it crashes, and so does that of the second attempt. */
+    {"/deep", 502, "page_crashed", "crashed"},
+};
+
+static void check_answer(const struct answer *answer, const struct client_reply *reply)
 {
-    static const struct {
-        const char *path, *code, *detail;
-    } rows[] = {
-        {"/typed?type=application/pdf", "not_a_document", ""},
-        {"/typed?type=image/png", "not_a_document", ""},
-        {"/typed?type=video/mp4", "not_a_document", ""},
-        {"/typed?type=application/json", "not_a_document", ""},
-        {"/typed?type=application/zip", "not_a_document", ""},
-        {"/half", "truncated_document", ""},
-    };
+    if (answer->code != NULL) {
+        expect_problem(reply, answer->status, answer->code, answer->text);
+        return;
+    }
+    expect_reply(reply, answer->status, answer->text);
+    expect_header(reply, "X-Prerenderd-Outcome", "complete");
+    expect_header(reply, "X-Prerenderd-Reason", "settled");
+    json_t *text = json_stringn(reply->body, reply->body_bytes); /* NULL unless it is UTF-8. */
+    demand(text != NULL && memchr(reply->body, '\0', reply->body_bytes) == NULL,
+           "%s is not UTF-8, or has a NUL", answer->path);
+    json_decref(text);
+}
+
+START_TEST(typed_answers)
+{
     struct stage stage = stage_open(one_page);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        const char *path = answers[i].path;
         struct client_reply reply;
-        render(&stage, &reply, origin_url(stage.origin, "%s", rows[i].path));
-        expect_problem(&reply, 502, rows[i].code, rows[i].detail);
+        char nowhere[64];
+        snprintf(nowhere, sizeof(nowhere), "http://127.0.0.1:%u/", free_port());
+        render(&stage, &reply, path == NULL ? nowhere : origin_url(stage.origin, "%s", path));
+        check_answer(&answers[i], &reply);
         client_reply_free(&reply);
         check_normal(&stage, "h");
     }
@@ -287,7 +332,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("hostile");
-    suite_add(suite, no_documents, 180);
+    suite_add(suite, typed_answers, 240);
     suite_add(suite, clobbered_document, 120);
     suite_add(suite, page_that_stays, 120);
     suite_add(suite, service_worker, 120);
