@@ -3,7 +3,6 @@
 #include "cdp/browser.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -368,32 +367,11 @@ static void route(struct browser *browser, uint64_t now_ms, struct cdp_message *
     }
 }
 
-/* Ends the command that an oversized reply answers: Chromium writes its id first. An event of
- * that size tells nothing that is waited for without a deadline. */
-static void refuse_cut(struct browser *browser, uint64_t now_ms, const struct wire_message *cut)
-{
-    static const char head[] = "{\"id\":";
-    char text[128];
-    struct cdp_message message;
-
-    if (strncmp(cut->text, head, sizeof head - 1) != 0) {
-        return;
-    }
-    uint64_t id = strtoull(cut->text + sizeof head - 1, NULL, 10);
-    int bytes = snprintf(text, sizeof text,
-                         "{\"id\":%" PRIu64
-                         ",\"error\":{\"code\":-32000,\"message\":\"the reply is too large\"}}",
-                         id);
-    if (message_scan(text, (size_t)bytes, &message) == 0 && message.id != 0) {
-        message.is_cut = true;
-        route(browser, now_ms, &message);
-    }
-}
-
 static void take_messages(struct browser *browser, uint64_t now_ms)
 {
     struct wire_message text;
     struct cdp_message message, *digested;
+    char cut[MESSAGE_CUT_BYTES];
 
     while ((digested = digests_next(browser->digests)) != NULL) {
         if (is_live(browser)) {
@@ -403,7 +381,11 @@ static void take_messages(struct browser *browser, uint64_t now_ms)
     }
     while (browser->wire != NULL && is_live(browser) && wire_take(browser->wire, &text)) {
         if (text.is_cut) {
-            refuse_cut(browser, now_ms, &text);
+            /* Ends the command; an event of that size is none that is waited for without a
+             * deadline. */
+            if (message_refuse_cut(text.text, cut, &message)) {
+                route(browser, now_ms, &message);
+            }
             free(text.text);
             continue;
         }

@@ -7,6 +7,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Chromium's own parser stops at 300 levels, so nothing it sends is deeper. */
@@ -259,6 +262,23 @@ int message_scan(char *text, size_t bytes, struct cdp_message *ret)
     }
     *ret = message;
     return 0;
+}
+
+bool message_refuse_cut(const char *start, char text[MESSAGE_CUT_BYTES], struct cdp_message *ret)
+{
+    static const char head[] = "{\"id\":";
+
+    if (strncmp(start, head, sizeof head - 1) != 0)
+        return false;
+    uint64_t id = strtoull(start + sizeof head - 1, NULL, 10);
+    int bytes = snprintf(text, MESSAGE_CUT_BYTES,
+                         "{\"id\":%" PRIu64
+                         ",\"error\":{\"code\":-32000,\"message\":\"the reply is too large\"}}",
+                         id);
+    if (message_scan(text, (size_t)bytes, ret) != 0 || ret->id == 0)
+        return false;
+    ret->is_cut = true;
+    return true;
 }
 
 bool message_member(struct cdp_span body, const char *key, struct cdp_span *ret)

@@ -68,11 +68,8 @@ struct wire {
     struct lws_protocols protocols[2]; /* Must outlive the context. */
     enum wire_state state;
     enum teardown teardown;
-    size_t message_bytes_max;
 
-    char *partial; /* The message of which fragments have arrived. */
-    size_t partial_bytes, partial_capacity;
-    bool is_cut; /* It is over the limit; what still comes of it is dropped. */
+    struct assembly assembly; /* The message of which fragments have arrived. */
     STAILQ_HEAD(, inbound) inbox;
 
     STAILQ_HEAD(, outbound) outbox;
@@ -97,68 +94,22 @@ static void wire_fail(struct wire *wire, const char *what, const char *detail)
                    has_detail ? detail : "");
 }
 
-static bool is_over(const struct wire *wire, size_t more, size_t expected)
+static bool wire_out_of_memory(struct wire *wire)
 {
-    size_t limit = wire->message_bytes_max;
-
-    assert(wire->partial_bytes <= limit);
-    return more > limit - wire->partial_bytes || expected > limit - wire->partial_bytes - more;
-}
-
-/* Keeps its start, and gives the memory of the rest back at once. */
-static void partial_cut(struct wire *wire)
-{
-    wire->is_cut = true;
-    if (wire->partial_bytes > WIRE_CUT_BYTES)
-        wire->partial_bytes = WIRE_CUT_BYTES;
-    char *shrunk = wire->partial_capacity > WIRE_CUT_BYTES + 1
-                       ? realloc(wire->partial, WIRE_CUT_BYTES + 1)
-                       : NULL;
-    if (shrunk != NULL) {
-        wire->partial = shrunk;
-        wire->partial_capacity = WIRE_CUT_BYTES + 1;
-    }
-}
-
-/* Makes room for `more` bytes and those that the frame will still bring. False: memory has
- * run out; the wire has failed then. */
-static bool partial_reserve(struct wire *wire, size_t more, size_t expected)
-{
-    size_t limit = wire->message_bytes_max;
-
-    size_t need = wire->partial_bytes + more + expected + 1;
-    if (need <= wire->partial_capacity) {
-        return true;
-    }
-    /* Messages in many fragments must not be copied once per fragment. */
-    size_t doubled = wire->partial_capacity < limit / 2 ? wire->partial_capacity * 2 : limit + 1;
-    size_t capacity = wire->partial_capacity == 0 || need > doubled ? need : doubled;
-    char *grown = realloc(wire->partial, capacity);
-    if (grown == NULL) {
-        wire_fail(wire, "no memory for a message from the browser", NULL);
-        return false;
-    }
-    wire->partial = grown;
-    wire->partial_capacity = capacity;
-    return true;
+    wire_fail(wire, "no memory for a message from the browser", NULL);
+    return false;
 }
 
 /* Moves the finished message to the inbox. */
-static bool partial_finish(struct wire *wire)
+static bool inbox_add(struct wire *wire)
 {
     struct inbound *inbound = calloc(1, sizeof *inbound);
 
     if (inbound == NULL) {
-        wire_fail(wire, "no memory for a message from the browser", NULL);
-        return false;
+        return wire_out_of_memory(wire);
     }
-    wire->partial[wire->partial_bytes] = '\0';
-    inbound->message = (struct wire_message){wire->partial, wire->partial_bytes, wire->is_cut};
+    inbound->message = assembly_take(&wire->assembly);
     STAILQ_INSERT_TAIL(&wire->inbox, inbound, next);
-    wire->partial = NULL;
-    wire->partial_bytes = 0;
-    wire->partial_capacity = 0;
-    wire->is_cut = false;
     return true;
 }
 
@@ -167,30 +118,16 @@ static int on_receive(struct wire *wire, struct lws *wsi, const void *in, size_t
     if (wire->state != WIRE_OPEN) {
         return -1;
     }
-    size_t expected = lws_remaining_packet_payload(wsi), kept = bytes;
+    size_t expected = lws_remaining_packet_payload(wsi);
     if (expected > CLAIM_BYTES_MAX) {
         wire_fail(wire, "the browser announced a message that it cannot have", NULL);
         return -1;
     }
-    if (!wire->is_cut && is_over(wire, bytes, expected)) {
-        partial_cut(wire);
-    }
-    if (wire->is_cut) {
-        size_t room = WIRE_CUT_BYTES - wire->partial_bytes;
-        kept = bytes < room ? bytes : room;
-        expected = 0;
-    }
-    if (!partial_reserve(wire, kept, expected)) {
+    if (!assembly_add(&wire->assembly, in, bytes, expected)) {
+        (void)wire_out_of_memory(wire);
         return -1;
     }
-    if (kept > 0) {
-        memcpy(wire->partial + wire->partial_bytes, in, kept);
-        wire->partial_bytes += kept;
-    }
-    if (lws_is_final_fragment(wsi) && !partial_finish(wire)) {
-        return -1;
-    }
-    return 0;
+    return lws_is_final_fragment(wsi) && !inbox_add(wire) ? -1 : 0;
 }
 
 static enum lws_write_protocol piece_kind(bool is_first, bool is_last)
@@ -367,7 +304,7 @@ struct wire *wire_new(uv_loop_t *loop, const char *url, size_t message_bytes_max
     (void)snprintf(wire->host, sizeof wire->host, "%s:%d", wire->endpoint.host,
                    wire->endpoint.port);
     wire->loop = loop;
-    wire->message_bytes_max = message_bytes_max;
+    wire->assembly.bytes_max = message_bytes_max;
     STAILQ_INIT(&wire->inbox);
     STAILQ_INIT(&wire->outbox);
     (void)uv_timer_init(loop, &wire->timer);
@@ -512,6 +449,6 @@ void wire_free(struct wire *wire)
         free(out->text);
         free(out);
     }
-    free(wire->partial);
+    free(wire->assembly.text);
     free(wire);
 }

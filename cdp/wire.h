@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
+#include "cdp/assembly.h"
 
 struct wire;
 
@@ -16,15 +17,6 @@ enum wire_state {
     WIRE_OPEN,
     WIRE_CLOSED, /* Never opened, lost, or closed by us; nothing more comes. */
 };
-
-struct wire_message {
-    char *text; /* malloc()ed, NUL-terminated for convenience; the taker frees it. */
-    size_t bytes;
-    bool is_cut; /* It was over the limit: these are its first WIRE_CUT_BYTES. */
-};
-
-/* Enough to tell which command a reply answers. */
-#define WIRE_CUT_BYTES 256
 
 /* Starts connecting to ws://HOST:PORT/PATH. NULL when that is no such URL or memory runs
  * out. HOST is an IP address or localhost: names are not looked up, and Chromium accepts
