@@ -17,7 +17,8 @@ struct server {
     uv_tcp_t connections[CONNECTIONS_MAX];
     size_t connections_count;
     char *read; /* Of the latest connection. */
-    size_t read_bytes;
+    size_t read_bytes, read_capacity;
+    size_t whole_bytes; /* Of the whole request; 0: its head is not there yet. */
     const char *answer; /* NULL: none. */
     bool closes;        /* Without an answer. */
 };
@@ -41,21 +42,31 @@ static void drop(uv_tcp_t *connection)
 
 static bool request_is_whole(void)
 {
-    const char *end = server.read ? strstr(server.read, "\r\n\r\n") : NULL;
-    if (!end)
-        return false;
-    const char *length = strcasestr(server.read, "content-length: ");
-    size_t wanted = length ? strtoul(length + 16, NULL, 10) : 0;
-    return server.read_bytes - (size_t)(end + 4 - server.read) >= wanted;
+    const char *end = server.whole_bytes == 0 ? strstr(server.read, "\r\n\r\n") : NULL;
+    if (end) {
+        const char *length = strcasestr(server.read, "content-length: ");
+        size_t body_bytes = length ? strtoul(length + 16, NULL, 10) : 0;
+        server.whole_bytes = (size_t)(end + 4 - server.read) + body_bytes;
+    }
+    return server.whole_bytes > 0 && server.read_bytes >= server.whole_bytes;
+}
+
+static void keep(const char *bytes, size_t count)
+{
+    while (server.read_bytes + count + 1 > server.read_capacity) {
+        server.read_capacity = server.read_capacity > 0 ? 2 * server.read_capacity : 4096;
+        server.read = realloc(server.read, server.read_capacity);
+        ck_assert_ptr_nonnull(server.read);
+    }
+    memcpy(server.read + server.read_bytes, bytes, count);
+    server.read_bytes += count;
+    server.read[server.read_bytes] = '\0';
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
     if (count > 0) {
-        server.read = realloc(server.read, server.read_bytes + (size_t)count + 1);
-        memcpy(server.read + server.read_bytes, buffer->base, (size_t)count);
-        server.read_bytes += (size_t)count;
-        server.read[server.read_bytes] = '\0';
+        keep(buffer->base, (size_t)count);
         if (request_is_whole() && server.answer) {
             uv_buf_t out =
                 uv_buf_init((char *)(uintptr_t)server.answer, (unsigned)strlen(server.answer));
@@ -76,7 +87,7 @@ static void on_connection(uv_stream_t *listener, int status)
     uv_tcp_t *connection = &server.connections[server.connections_count++];
     (void)uv_tcp_init(&rig.loop, connection);
     ck_assert_int_eq(uv_accept(listener, (uv_stream_t *)connection), 0);
-    server.read_bytes = 0;
+    server.read_bytes = server.whole_bytes = 0;
     (void)uv_read_start((uv_stream_t *)connection, on_alloc, on_read);
 }
 
