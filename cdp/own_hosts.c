@@ -12,6 +12,7 @@
 #include <string.h>
 #include "cdp/glob.h"
 #include "config/config.h"
+#include "config/forms.h"
 
 /* What is this machine to every machine. The addresses in brackets are those of IPv4 as IPv6
  * writes them, and the unspecified ones lead to loopback. A pattern that
@@ -20,6 +21,13 @@ static const char *const everywhere[] = {
     "localhost", "localhost.", "*.localhost", "*.localhost.",   "127.*",
     "0.0.0.0",   "[::]",       "[::1]",       "[::ffff:7f*:*]", "[::ffff:0:0]",
 };
+
+/* Chromium writes names in lower case. */
+static void lower(char *text)
+{
+    for (; *text != '\0'; text++)
+        *text = (char)tolower((unsigned char)*text);
+}
 
 static bool add(struct own_hosts *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -36,8 +44,7 @@ static bool add(struct own_hosts *hosts, const char *format, ...)
     va_end(arguments);
     if (length < 0 || (size_t)length >= sizeof text)
         return true; /* Longer than any name that can be looked up. */
-    for (char *c = text; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
+    lower(text);
     hosts->patterns[hosts->count] = strdup(text);
     if (hosts->patterns[hosts->count] == NULL)
         return false;
@@ -106,8 +113,9 @@ static bool add_name(struct own_hosts *hosts, const char *name, size_t bytes)
 
 static bool add_names(struct own_hosts *hosts, const struct config *config)
 {
-    const char *url = config->manager.advertise_url, *at = config->http.allowed_hosts;
+    const char *url = config->manager.advertise_url, *list = config->http.allowed_hosts;
     const char *host = url != NULL ? strstr(url, "://") : NULL;
+    size_t bytes = 1;
     bool good = true;
 
     if (host != NULL) {
@@ -115,10 +123,9 @@ static bool add_names(struct own_hosts *hosts, const struct config *config)
         good =
             add_name(hosts, host, host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#"));
     }
-    while (good && at != NULL && *(at += strspn(at, " ,")) != '\0') {
-        size_t bytes = strcspn(at, " ,");
-        good = add_name(hosts, at, bytes);
-        at += bytes;
+    while (good && list != NULL && bytes > 0) {
+        const char *item = form_next_item(&list, &bytes);
+        good = add_name(hosts, item, bytes); /* Past the end: nothing. */
     }
     return good;
 }
@@ -142,9 +149,9 @@ bool own_hosts_have(const struct own_hosts *hosts, const char *host, size_t byte
 
     if (bytes >= sizeof text)
         return false;
-    for (size_t i = 0; i < bytes; i++)
-        text[i] = (char)tolower((unsigned char)host[i]);
+    memcpy(text, host, bytes);
     text[bytes] = '\0';
+    lower(text);
     for (size_t i = 0; i < hosts->count; i++) {
         if (glob_matches(hosts->patterns[i], text))
             return true;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
+#include "config/forms.h"
 
 /* Smallest code point that needs a sequence of that length; less is an overlong form. */
 static const uint32_t utf8_min[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -155,10 +156,8 @@ bool text_base64_decode(const char *text, size_t count, char *ret, size_t ret_si
 
 bool text_list_next(const char **cursor, const char **ret, size_t *ret_count)
 {
-    assert(cursor && *cursor);
-    const char *item = *cursor + strspn(*cursor, " ,\t");
-    size_t count = strcspn(item, " ,\t");
-    *cursor = item + count;
+    size_t count;
+    const char *item = form_next_item(cursor, &count);
     if (count == 0)
         return false;
     *ret = item;

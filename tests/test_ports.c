@@ -104,7 +104,7 @@ START_TEST(rules_name_them_all)
 END_TEST
 
 static struct config config = {
-    .http = {.allowed_hosts = "render.example Other.example. 192.0.2.7"},
+    .http = {.allowed_hosts = "render.example,\tOther.example. 192.0.2.7"},
     .manager = {.advertise_url = "http://me.example:80"},
 };
 
