@@ -7,8 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,21 +262,21 @@ int message_scan(char *text, size_t bytes, struct cdp_message *ret)
     return 0;
 }
 
-bool message_refuse_cut(const char *start, char text[MESSAGE_CUT_BYTES], struct cdp_message *ret)
+bool message_refuse_cut(const char *start, char error[MESSAGE_CUT_BYTES], struct cdp_message *ret)
 {
     static const char head[] = "{\"id\":";
+    static const char why[] = "{\"code\":-32000,\"message\":\"the reply is too large\"}";
 
     if (strncmp(start, head, sizeof head - 1) != 0)
         return false;
-    uint64_t id = strtoull(start + sizeof head - 1, NULL, 10);
-    int bytes = snprintf(text, MESSAGE_CUT_BYTES,
-                         "{\"id\":%" PRIu64
-                         ",\"error\":{\"code\":-32000,\"message\":\"the reply is too large\"}}",
-                         id);
-    if (message_scan(text, (size_t)bytes, ret) != 0 || ret->id == 0)
-        return false;
-    ret->is_cut = true;
-    return true;
+    memcpy(error, why, sizeof why);
+    *ret = (struct cdp_message){
+        .id = strtoull(start + sizeof head - 1, NULL, 10),
+        .body = {error, sizeof why - 1},
+        .is_error = true,
+        .is_cut = true,
+    };
+    return ret->id != 0;
 }
 
 bool message_member(struct cdp_span body, const char *key, struct cdp_span *ret)

@@ -34,10 +34,10 @@ struct cdp_message {
 
 /* 0, or -EBADMSG when `text` is not one CDP message. */
 int message_scan(char *text, size_t bytes, struct cdp_message *ret);
-#define MESSAGE_CUT_BYTES 128
-/* Of a message only the start is there. True when it is a reply: writes an error with its id
- * to `text` and scans that. Chromium writes the id first. */
-bool message_refuse_cut(const char *start, char text[MESSAGE_CUT_BYTES], struct cdp_message *ret);
+#define MESSAGE_CUT_BYTES 64
+/* Of a message only the start is there. True when it is a reply: *ret is an error in its
+ * place, whose body is `error`. Chromium writes the id first. */
+bool message_refuse_cut(const char *start, char error[MESSAGE_CUT_BYTES], struct cdp_message *ret);
 /* Finds the value of a top-level key of the object in `body`; a string without quotes,
  * still escaped. False when absent. */
 bool message_member(struct cdp_span body, const char *key, struct cdp_span *ret);
