@@ -413,13 +413,8 @@ uint64_t capture_deadline_ms(const struct render *render)
 {
     uint64_t deadline_ms = render->terminate_ms != 0 ? render->terminate_ms : render->soft_ms;
 
-    if (render->retry_ms != 0 && render->retry_ms < deadline_ms)
-        deadline_ms = render->retry_ms;
-    if (render->repaint_ms != 0 && render->repaint_ms < deadline_ms)
-        deadline_ms = render->repaint_ms;
-    if (render->inject_ms != 0 && render->inject_ms < deadline_ms)
-        deadline_ms = render->inject_ms;
-    if (render->paced_ms != 0 && render->paced_ms < deadline_ms)
-        deadline_ms = render->paced_ms;
-    return deadline_ms;
+    deadline_ms = earlier_if_set_ms(deadline_ms, render->retry_ms);
+    deadline_ms = earlier_if_set_ms(deadline_ms, render->repaint_ms);
+    deadline_ms = earlier_if_set_ms(deadline_ms, render->inject_ms);
+    return earlier_if_set_ms(deadline_ms, render->paced_ms);
 }

@@ -234,8 +234,6 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
 
 uint64_t load_deadline_ms(const struct render *render)
 {
-    uint64_t paced_ms = render->paced_ms != 0 ? render->paced_ms : UINT64_MAX;
-
-    return earlier_ms(earlier_ms(render->soft_ms, paced_ms),
+    return earlier_ms(earlier_if_set_ms(render->soft_ms, render->paced_ms),
                       earlier_ms(load_stuck_ms(render), load_look_ms(render)));
 }
