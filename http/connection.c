@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include "http/dialect.h"
 #include "http/judge.h"
 #include "http/progress.h"
 
@@ -169,35 +168,31 @@ static void connection_reset(struct connection *connection)
 static void write_raw(struct connection *connection, const struct http_problem *problem)
 {
     struct exchange *exchange = connection->exchange;
-    enum http_code code = problem->code;
-    bool plain = exchange && exchange->wants_plain;
     char id[REQUEST_ID_BYTES_MAX + 1], head[512];
-    size_t body_bytes = 0;
     judge_request_id(exchange ? exchange->request.request_id : NULL, id);
-    bool is_dialect = exchange && dialect_has(exchange->request.route);
-    char *body = is_dialect ? dialect_problem(problem, &body_bytes)
-                            : problem_body(problem, id, plain, &body_bytes);
+    struct http_reply reply;
+    problem_reply(problem, id, exchange ? exchange->request.route : HTTP_ROUTE_NONE,
+                  exchange && exchange->wants_plain, &reply);
     int length =
         snprintf(head, sizeof(head),
                  "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: "
                  "no-store\r\nConnection: close\r\nX-Request-Id: %s\r\n\r\n",
-                 http_code_status(code), http_code_name(code),
-                 is_dialect ? DIALECT_TYPE : problem_content_type(plain), body_bytes, id);
+                 reply.status, reply.code, reply.content_type, reply.body_bytes, id);
     assert(length > 0 && (size_t)length < sizeof(head));
-    if (body) {
+    if (reply.body) {
         bool has_body = !exchange || !exchange->request.head;
         /* Nothing else was sent on this connection since its last reply: it takes this. */
         (void)send(connection->fd, head, (size_t)length,
                    MSG_DONTWAIT | MSG_NOSIGNAL | (has_body ? MSG_MORE : 0));
         if (has_body)
-            (void)send(connection->fd, body, body_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+            (void)send(connection->fd, reply.body, reply.body_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    free(body);
+    free(reply.body);
     if (exchange) {
         memcpy(exchange->request.request_id, id, sizeof(id));
-        exchange->status = http_code_status(code);
-        exchange->code = http_code_name(code);
-        exchange->raw_bytes = body ? body_bytes : 0;
+        exchange->status = reply.status;
+        exchange->code = reply.code;
+        exchange->raw_bytes = reply.body_bytes;
     }
 }
 
@@ -209,10 +204,11 @@ void connection_reply_raw(struct connection *connection, enum http_code code, co
     connection_drop(connection);
 }
 
-void connection_refuse(struct connection *connection, const struct http_problem *problem)
+void connection_refuse(struct connection *connection)
 {
     assert(connection->exchange && !connection->exchange->is_refused);
-    write_raw(connection, problem);
+    const struct http_problem problem = fault_problem(&connection->exchange->fault);
+    write_raw(connection, &problem);
     (void)shutdown(connection->fd, SHUT_WR);
     connection->exchange->is_refused = true;
 }

@@ -168,6 +168,21 @@ void exchange_set_reply(struct exchange *exchange, const struct http_reply *repl
     http->output_bytes += exchange->reply_bytes;
 }
 
+void problem_reply(const struct http_problem *problem, const char *request_id,
+                   enum http_route route, bool plain, struct http_reply *ret)
+{
+    *ret = (struct http_reply){.code = http_code_name(problem->code)};
+    if (dialect_has(route)) {
+        ret->status = dialect_status(problem->code);
+        ret->content_type = DIALECT_TYPE;
+        ret->body = dialect_problem(problem, &ret->body_bytes);
+    } else {
+        ret->status = problem->status > 0 ? problem->status : http_code_status(problem->code);
+        ret->content_type = problem_content_type(plain);
+        ret->body = problem_body(problem, request_id, plain, &ret->body_bytes);
+    }
+}
+
 void exchange_set_problem(struct exchange *exchange, const struct http_problem *problem,
                           const struct http_header *headers, size_t headers_count)
 {
@@ -189,34 +204,19 @@ void exchange_set_problem(struct exchange *exchange, const struct http_problem *
         all[count++] = (struct http_header){"X-Boxel-Prerender-Server-Status", "draining"};
     for (size_t i = 0; i < headers_count; i++)
         all[count++] = headers[i];
-    struct http_reply reply = {
-        .status = problem->status > 0 ? problem->status : http_code_status(problem->code),
-        .content_type = problem_content_type(exchange->wants_plain),
-        .headers = all,
-        .headers_count = count,
-        .code = http_code_name(problem->code),
-    };
-    if (dialect) {
-        reply.status = dialect_status(problem->code);
-        reply.content_type = DIALECT_TYPE;
-        reply.body = dialect_problem(problem, &reply.body_bytes);
-    } else {
-        reply.body = problem_body(problem, exchange->request.request_id, exchange->wants_plain,
-                                  &reply.body_bytes);
-    }
+    struct http_reply reply;
+    problem_reply(problem, exchange->request.request_id, exchange->request.route,
+                  exchange->wants_plain, &reply);
+    reply.headers = all;
+    reply.headers_count = count;
     exchange_set_reply(exchange, &reply);
 }
 
 void exchange_set_fault(struct exchange *exchange)
 {
     const struct fault *fault = &exchange->fault;
-    const struct http_problem problem = {
-        .code = fault->code,
-        .detail = fault->detail,
-        .param = fault->param[0] ? fault->param : NULL,
-    };
+    const struct http_problem problem = fault_problem(fault);
     const struct http_header allow = {"Allow", fault->allow};
-    assert(fault_is_set(fault));
     exchange_set_problem(exchange, &problem, &allow, fault->allow ? 1 : 0);
 }
 

@@ -109,16 +109,6 @@ static bool answers_early(const struct exchange *exchange, const struct head *he
     return fault_is_set(&exchange->fault) && (exchange->fault.close || waits_for_leave(head));
 }
 
-/* The same where the client sends without leave what nobody wants to have. */
-static void refuse(struct exchange *exchange)
-{
-    const struct http_problem problem = {.code = exchange->fault.code,
-                                         .detail = exchange->fault.detail,
-                                         .param = exchange->fault.param[0] ? exchange->fault.param
-                                                                           : NULL};
-    connection_refuse(exchange->connection, &problem);
-}
-
 static enum MHD_Result take_head(struct exchange *exchange, const char *method, const char *version)
 {
     const struct http *http = exchange->http;
@@ -141,8 +131,9 @@ static enum MHD_Result take_head(struct exchange *exchange, const char *method, 
     exchange_set_state(exchange, EXCHANGE_BODY);
     connection_set_clock(exchange->connection, CLOCK_BODY);
     if (!answers_early(exchange, &head)) {
+        /* The client sends without leave what nobody wants to have. */
         if (exchange->fault.code == HTTP_BODY_TOO_LARGE)
-            refuse(exchange);
+            connection_refuse(exchange->connection);
         return MHD_YES;
     }
     exchange->fault.close = true; /* The body that may follow would be read as a request. */

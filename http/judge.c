@@ -92,12 +92,14 @@ static bool query_check(const struct head *head, const struct config *config,
     case HTTP_VERSION:
     case HTTP_METRICS:
     case HTTP_OPENAPI:
-    case HTTP_INDEX:
     case HTTP_VISIT:
     case HTTP_MODULE:
     case HTTP_COMMAND:
     case HTTP_SCREENSHOT:
     case HTTP_RELEASE_BATCH:
+        return form_parse_none(target->query, target->row->path, fault);
+    case HTTP_INDEX:
+        ret->wants_html = accept_prefers_html(head->accept);
         return form_parse_none(target->query, target->row->path, fault);
     case HTTP_ROUTE_NONE:
     case HTTP_PATH_MODE:
@@ -180,7 +182,6 @@ bool judge_head(const struct head *head, const struct config *config, const stru
         !guard_host(head, config, fault) || !guard_origin(head, config, fault))
         return false;
     ret->forms = outputs_forms(head->accept);
-    ret->wants_html = accept_prefers_html(head->accept);
     ret->gzip = head->accept_encoding && accept_lists_gzip(head->accept_encoding);
     if (path_url_is_one(head->target))
         return path_mode_check(head, config, tokens, ret, fault);

@@ -141,6 +141,16 @@ static char *json_body(const struct problem_row *row, const struct http_problem 
     return text;
 }
 
+struct http_problem fault_problem(const struct fault *fault)
+{
+    assert(fault_is_set(fault));
+    return (struct http_problem){
+        .code = fault->code,
+        .detail = fault->detail,
+        .param = fault->param[0] ? fault->param : NULL,
+    };
+}
+
 char *problem_body(const struct http_problem *problem, const char *request_id, bool plain,
                    size_t *ret_bytes)
 {

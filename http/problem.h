@@ -25,6 +25,9 @@ bool fault_is_set(const struct fault *);
 bool fault_set(struct fault *, enum http_code, const char *param, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The problem that answers a fault, of whose strings it borrows. */
+struct http_problem fault_problem(const struct fault *);
+
 /* The document of a problem, from malloc(); NULL when memory is out. */
 char *problem_body(const struct http_problem *, const char *request_id, bool plain,
                    size_t *ret_bytes);

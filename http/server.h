@@ -179,9 +179,9 @@ void connection_unwatch(struct connection *);
 void connection_drop(struct connection *);
 /* Writes a whole error reply past MHD, where MHD takes none, and drops the connection. */
 void connection_reply_raw(struct connection *, enum http_code, const char *detail);
-/* Writes one at once, and nothing after it. What the client still sends must be read, or the
- * kernel resets the connection and the client may never see the reply. */
-void connection_refuse(struct connection *, const struct http_problem *);
+/* Writes the fault of its exchange at once, and nothing after it. What the client still sends
+ * must be read, or the kernel resets the connection and the client may never see the reply. */
+void connection_refuse(struct connection *);
 void connections_expire(struct http *);
 uint64_t connections_deadline_ms(const struct http *);
 /* Drops the connections that wait for a next request. */
@@ -194,6 +194,10 @@ void exchange_set_state(struct exchange *, enum exchange_state);
 void exchange_suspend(struct exchange *);
 /* Gives the exchange its response; it is not resumed. The body is taken. */
 void exchange_set_reply(struct exchange *, const struct http_reply *);
+/* Fills *ret but for its headers, in the form of the route; its body may be NULL for want of
+ * memory. */
+void problem_reply(const struct http_problem *, const char *request_id, enum http_route, bool plain,
+                   struct http_reply *ret);
 void exchange_set_problem(struct exchange *, const struct http_problem *,
                           const struct http_header *headers, size_t headers_count);
 void exchange_set_fault(struct exchange *);
