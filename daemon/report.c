@@ -11,6 +11,17 @@
 #include "daemon/heartbeat_text.h"
 #include "daemon/status_page.h"
 
+/* Takes the body, which is in *reply or NULL for want of memory. */
+static void send_document(struct daemon *daemon, uint64_t exchange, const struct http_reply *reply)
+{
+    if (reply->body != NULL) {
+        (void)http_reply(daemon->http, exchange, reply);
+        return;
+    }
+    const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
+    (void)http_reply_problem(daemon->http, exchange, &problem, NULL, 0);
+}
+
 /* `tells_draining`: with the header by which managers know a server that drains. */
 static void reply_json_with(struct daemon *daemon, uint64_t exchange, int status, json_t *root,
                             bool tells_draining)
@@ -22,12 +33,7 @@ static void reply_json_with(struct daemon *daemon, uint64_t exchange, int status
     reply.body = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
     reply.body_bytes = reply.body != NULL ? strlen(reply.body) : 0;
     json_decref(root);
-    if (reply.body == NULL) {
-        const struct http_problem problem = {.code = HTTP_INTERNAL, .detail = "Out of memory."};
-        (void)http_reply_problem(daemon->http, exchange, &problem, NULL, 0);
-        return;
-    }
-    (void)http_reply(daemon->http, exchange, &reply);
+    send_document(daemon, exchange, &reply);
 }
 
 static void reply_json(struct daemon *daemon, uint64_t exchange, int status, json_t *root)
@@ -71,9 +77,7 @@ static void reply_heartbeat(struct daemon *daemon, uint64_t exchange)
 {
     struct http_reply reply = {.status = 200, .content_type = "application/json"};
     reply.body = report_heartbeat(daemon, &reply.body_bytes);
-    if (reply.body == NULL)
-        reply.status = 500;
-    (void)http_reply(daemon->http, exchange, &reply);
+    send_document(daemon, exchange, &reply);
 }
 
 static const char *space_name(char space)
@@ -177,10 +181,10 @@ static void reply_status_page(struct daemon *daemon, uint64_t exchange)
         .version = PRERENDERD_VERSION,
         .product = is_up ? info.product : NULL,
     };
-    struct http_reply reply = {.content_type = "text/html; charset=utf-8"};
+    struct http_reply reply = {.status = daemon->state == DAEMON_SERVING ? 200 : 410,
+                               .content_type = "text/html; charset=utf-8"};
     reply.body = status_page(&facts, &reply.body_bytes);
-    reply.status = reply.body == NULL ? 500 : (daemon->state == DAEMON_SERVING ? 200 : 410);
-    (void)http_reply(daemon->http, exchange, &reply);
+    send_document(daemon, exchange, &reply);
 }
 
 static void reply_index(struct daemon *daemon, uint64_t exchange)
@@ -195,9 +199,7 @@ static void reply_openapi(struct daemon *daemon, uint64_t exchange)
 {
     struct http_reply reply = {.status = 200, .content_type = "application/json"};
     reply.body = http_openapi(&reply.body_bytes);
-    if (reply.body == NULL)
-        reply.status = 500;
-    (void)http_reply(daemon->http, exchange, &reply);
+    send_document(daemon, exchange, &reply);
 }
 
 static void reply_metrics(struct daemon *daemon, uint64_t exchange)
@@ -211,9 +213,7 @@ static void reply_metrics(struct daemon *daemon, uint64_t exchange)
                                .content_type = "text/plain; version=0.0.4; charset=utf-8"};
     pool_get_stats(daemon->pool, &state.pool);
     reply.body = metrics_text(&daemon->metrics, &state, &reply.body_bytes);
-    if (reply.body == NULL)
-        reply.status = 500;
-    (void)http_reply(daemon->http, exchange, &reply);
+    send_document(daemon, exchange, &reply);
 }
 
 static void delete_affinity(struct daemon *daemon, uint64_t exchange,
