@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include "daemon/diagnosis.h"
+#include "daemon/json_text.h"
 #include "daemon/keys.h"
 #include "daemon/verdict.h"
 
@@ -80,16 +81,6 @@ static const char *const output_names[OUTPUTS] = {
     [OUTPUT_PDF] = "pdf",   [OUTPUT_MHTML] = "mhtml", [OUTPUT_EXPRESSION] = "expression",
 };
 
-/* As a JSON string. False: memory is out. */
-static bool put_string(FILE *out, const char *bytes, size_t count)
-{
-    json_t *string = json_stringn_nocheck(bytes, count);
-    bool good = string != NULL && json_dumpf(string, out, JSON_ENCODE_ANY) == 0;
-
-    json_decref(string);
-    return good;
-}
-
 /* What is JSON or base64 already is copied as it stands. */
 static bool put_output(FILE *out, const struct render_result *result, enum output output)
 {
@@ -97,10 +88,10 @@ static bool put_output(FILE *out, const struct render_result *result, enum outpu
 
     switch (output) {
     case OUTPUT_HTML:
-        return put_string(out, result->html, result->html_bytes);
+        return json_text_string(out, result->html, result->html_bytes);
     case OUTPUT_TEXT:
     case OUTPUT_MHTML:
-        return put_string(out, made->bytes, made->bytes_count);
+        return json_text_string(out, made->bytes, made->bytes_count);
     case OUTPUT_LINKS:
     case OUTPUT_EXPRESSION:
         return fwrite(made->bytes, 1, made->bytes_count, out) == made->bytes_count;
@@ -197,7 +188,7 @@ char *envelope_data_text(const struct render_result *result, size_t *ret_bytes)
     (void)fputs("{\"prerenderData\":", out);
     (void)fwrite(value->bytes, 1, value->bytes_count, out);
     (void)fputs(",\"content\":", out);
-    bool good = put_string(out, result->html, result->html_bytes) && fputc('}', out) != EOF &&
+    bool good = json_text_string(out, result->html, result->html_bytes) && fputc('}', out) != EOF &&
                 ferror(out) == 0;
     good = fclose(out) == 0 && good;
     if (!good) {

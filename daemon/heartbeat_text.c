@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "daemon/json_text.h"
 #include "daemon/keys.h"
 #include "pool/pool.h"
 
@@ -14,7 +15,7 @@ struct list {
     FILE *stream; /* NULL: out of memory. */
     char *text;
     size_t bytes;
-    bool has_items;
+    bool has_items, is_broken; /* Memory ran out on the way. */
 };
 
 static void list_open(struct list *list)
@@ -25,28 +26,7 @@ static void list_open(struct list *list)
 /* False when memory ran out on the way. */
 static bool list_close(struct list *list)
 {
-    return list->stream != NULL && fclose(list->stream) == 0;
-}
-
-/* Other bytes than these are text as they are: keys and URLs are UTF-8. */
-static bool is_special(char c)
-{
-    return (unsigned char)c < 0x20 || c == '"' || c == '\\';
-}
-
-static void write_string(FILE *stream, const char *text, size_t bytes)
-{
-    size_t plain = 0; /* Where the run of plain characters begins. */
-    (void)fputc('"', stream);
-    for (size_t i = 0; i < bytes; i++) {
-        if (!is_special(text[i]))
-            continue;
-        (void)fwrite(text + plain, 1, i - plain, stream);
-        (void)fprintf(stream, "\\u%04x", (unsigned)(unsigned char)text[i]);
-        plain = i + 1;
-    }
-    (void)fwrite(text + plain, 1, bytes - plain, stream);
-    (void)fputc('"', stream);
+    return list->stream != NULL && fclose(list->stream) == 0 && !list->is_broken;
 }
 
 /* A key of a client, without the byte of its key space. */
@@ -55,7 +35,8 @@ static void write_key(struct list *list, const struct pool_affinity *affinity)
     if (list->has_items)
         (void)fputc(',', list->stream);
     list->has_items = true;
-    write_string(list->stream, affinity->key + 1, affinity->key_bytes - 1);
+    if (!json_text_string(list->stream, affinity->key + 1, affinity->key_bytes - 1))
+        list->is_broken = true;
 }
 
 static void write_vacancy(FILE *stream, const struct pool_affinity *affinity)
@@ -87,19 +68,20 @@ static void write_affinities(const struct pool *pool, struct list lists[LISTS])
     }
 }
 
-static void write_document(FILE *stream, const struct pool *pool,
+static bool write_document(FILE *stream, const struct pool *pool,
                            const struct heartbeat_facts *facts, const struct list lists[LISTS])
 {
     struct pool_stats stats;
     pool_get_stats(pool, &stats);
     (void)fprintf(stream, "{\"data\":{\"type\":\"prerender-server\",\"attributes\":{\"url\":");
-    write_string(stream, facts->url, strlen(facts->url));
+    bool good = json_text_string(stream, facts->url, strlen(facts->url));
     (void)fprintf(stream, ",\"capacity\":%u,\"status\":\"%s\",\"warmedAffinities\":[%s]", stats.cap,
                   facts->is_draining ? "draining" : "active", lists[LIST_WARMED].text);
     (void)fprintf(stream, ",\"affinityVacancy\":{%s},\"warmingAffinities\":[%s]",
                   lists[LIST_VACANCIES].text, lists[LIST_WARMING].text);
     (void)fprintf(stream, ",\"bootId\":\"%s\",\"seq\":%llu}}}", facts->boot_id,
                   (unsigned long long)facts->seq);
+    return good;
 }
 
 static char *assemble(const struct pool *pool, const struct heartbeat_facts *facts,
@@ -110,8 +92,8 @@ static char *assemble(const struct pool *pool, const struct heartbeat_facts *fac
     FILE *stream = open_memstream(&text, &bytes);
     if (stream == NULL)
         return NULL;
-    write_document(stream, pool, facts, lists);
-    if (fclose(stream) != 0) {
+    bool good = write_document(stream, pool, facts, lists);
+    if (fclose(stream) != 0 || !good) {
         free(text);
         return NULL;
     }
