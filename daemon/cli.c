@@ -164,10 +164,6 @@ static const struct {
     const char *name, *output;
 } output_switches[] = {{"pdf", "pdf"}, {"screenshot", "png"}};
 
-#define OUTPUT_CONFLICT                                                                            \
-    "only one of --pdf, --screenshot and --output can be given; several outputs are, for "         \
-    "example, --output=html,pdf"
-
 /* A boolean needs no value, so that it never takes the URL that follows it. */
 static int read_parameter(struct reading *reading, struct option *option,
                           const struct param_row *row)
@@ -184,7 +180,9 @@ static int read_parameter(struct reading *reading, struct option *option,
         return 0;
     case -EEXIST:
         if (strcmp(row->name, "output") == 0)
-            return fail(reading->error, -EINVAL, OUTPUT_CONFLICT);
+            return fail(reading->error, -EINVAL,
+                        "only one of --pdf, --screenshot and --output can be given; several "
+                        "outputs are, for example, --output=html,pdf");
         return fail(reading->error, -EINVAL, "--%s is given twice", option->name);
     case -EILSEQ:
         return fail(reading->error, -EINVAL, "--%s is not valid UTF-8", option->name);
@@ -212,14 +210,8 @@ static int read_output_switch(struct reading *reading, struct option *option, co
     int code = read_switch(option, &is_on, reading->error);
     if (code != 0)
         return code;
-    switch (cli_set_parameter(reading->cli->params, param_find("output"), output)) {
-    case 0:
-        return 0;
-    case -EEXIST:
-        return fail(reading->error, -EINVAL, OUTPUT_CONFLICT);
-    default:
-        return fail(reading->error, -ENOMEM, "out of memory");
-    }
+    option->attached = output;
+    return read_parameter(reading, option, param_find("output"));
 }
 
 static const char *const own_options[] = {"json", "help", "jobs", "urls", "pdf", "screenshot"};
