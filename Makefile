@@ -51,7 +51,7 @@ SIMULATE := $(if $(SIM),$(BUILD)/tests/simulate)
 FLEET    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fleet/*.c) daemon/courier.c daemon/outbox.c)
 FLEETSIM := $(BUILD)/tests/simulate_fleet
 SYSTEM   := $(patsubst tests/system/%.c,$(BUILD)/tests/system/%,$(wildcard tests/system/test_*.c))
-HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)))
+HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wildcard tests/system/*.c)) tests/suite.c)
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main' bench/*.c))
 # What unit tests share; each links what it needs of it.
 SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/test_%,$(wildcard tests/*.c)) tests/system/process.c)

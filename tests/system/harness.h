@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "tests/suite.h"
 #include "tests/system/client.h"
 #include "tests/system/guard.h"
 
@@ -104,7 +105,5 @@ bool harness_browser_url(const struct harness *, char *ret, size_t ret_bytes);
 
 /* Adds one test as a case of its own name, so that CK_RUN_CASE can pick it. */
 void suite_add(Suite *, const TTest *, int timeout_s);
-/* Runs and frees the suite; the exit status of the program. */
-int suite_run(Suite *);
 
 #endif

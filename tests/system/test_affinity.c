@@ -275,5 +275,5 @@ int main(void)
     suite_add(suite, disposal_while_rendering, 120);
     suite_add(suite, isolation, 120);
     suite_add(suite, origin_contexts_have_no_name, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -362,5 +362,5 @@ int main(void)
     suite_add(suite, sizes, 120);
     suite_add(suite, broken_http, 180);
     suite_add(suite, knobs_table, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -431,5 +431,5 @@ int main(void)
     tcase_set_timeout(signals, 120);
     tcase_add_loop_test(signals, interrupt, 0, 3);
     suite_add_tcase(suite, signals);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

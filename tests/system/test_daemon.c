@@ -460,5 +460,5 @@ int main(void)
     suite_add(suite, other_signals, 120);
     suite_add(suite, no_browser, 120);
     suite_add(suite, descriptors, 180);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

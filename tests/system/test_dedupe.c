@@ -185,5 +185,5 @@ int main(void)
     tcase_set_timeout(leave, 180);
     tcase_add_loop_test(leave, one_leaves, 0, 3);
     suite_add_tcase(suite, leave);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

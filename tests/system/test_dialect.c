@@ -339,5 +339,5 @@ int main(void)
     suite_add(suite, client_that_leaves, 120);
     suite_add(suite, draining, 120);
     suite_add(suite, draining_with_a_queue, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -121,5 +121,5 @@ int main(void)
     suite_add(suite, answers_when_all_is_closed, 120);
     suite_add(suite, retain_keeps_cookies, 120);
     suite_add(suite, answers_after_the_kill, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -72,5 +72,5 @@ int main(void)
 {
     Suite *suite = suite_create("drain");
     suite_add(suite, five_run_and_five_wait, 180);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -275,5 +275,5 @@ int main(void)
     suite_add(suite, zombies_end_with_their_browser, 120);
     suite_add(suite, pages_that_do_not_close, 120);
     suite_add(suite, reasons_of_refusals, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

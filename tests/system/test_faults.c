@@ -324,5 +324,5 @@ int main(void)
     suite_add(suite, readiness_follows_the_browser, 180);
     suite_add(suite, client_leaves_queue, 120);
     suite_add(suite, client_leaves_render, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

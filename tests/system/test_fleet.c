@@ -458,5 +458,5 @@ int main(void)
     suite_add(suite, manager_is_slow_lies_dies_and_returns, 120);
     suite_add(suite, exits_without_its_manager, 120);
     suite_add(suite, three_daemons, 300);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -341,5 +341,5 @@ int main(void)
     suite_add(suite, leaves_while_painted, 300);
     suite_add(suite, wrong_certificate, 120);
     suite_add(suite, unknown_timezone, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

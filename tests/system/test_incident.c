@@ -45,5 +45,5 @@ int main(void)
 {
     Suite *suite = suite_create("incident");
     suite_add(suite, stuck_page, 300);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -167,5 +167,5 @@ int main(void)
     suite_add(suite, releases_at_every_holder, 60);
     suite_add(suite, releases_where_it_was_assigned, 60);
     suite_add(suite, sends_no_command_twice, 60);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

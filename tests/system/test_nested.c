@@ -107,5 +107,5 @@ int main(void)
     add(suite, "on_one_page", on_one_page);
     add(suite, "on_two_pages", on_two_pages);
     add(suite, "on_three_pages", on_three_pages);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -194,5 +194,5 @@ int main(void)
     suite_add(suite, batch_owns_a_cache, 60);
     suite_add(suite, budgets_are_told, 60);
     suite_add(suite, headers_are_told, 60);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -466,5 +466,5 @@ int main(void)
     suite_add(suite, outputs_that_cannot_be_made, 120);
     suite_add(suite, combinations_that_are_refused, 120);
     suite_add(suite, archive_over_the_limit, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

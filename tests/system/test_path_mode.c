@@ -491,5 +491,5 @@ int main(void)
     suite_add(suite, tokens_are_asked_for, 120);
     suite_add(suite, nginx_in_front, 120);
     suite_add(suite, openapi_is_valid, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

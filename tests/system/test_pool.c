@@ -187,5 +187,5 @@ int main(void)
     suite_add(suite, full_queue, 120);
     suite_add(suite, queue_timeout, 120);
     suite_add(suite, nested_render, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -159,5 +159,5 @@ int main(void)
     suite_add(suite, partial_status, 60);
     suite_add(suite, javascript_changes_the_answer, 60);
     suite_add(suite, url_decoding, 60);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -469,5 +469,5 @@ int main(void)
     suite_add(suite, waits_for_a_standby_document, 120);
     suite_add(suite, never_runs_a_command_twice, 120);
     suite_add(suite, drains, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

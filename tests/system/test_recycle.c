@@ -89,5 +89,5 @@ int main(void)
 {
     Suite *suite = suite_create("recycle");
     suite_add(suite, hand_over_under_load, 240);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

@@ -496,5 +496,5 @@ int main(void)
     suite_add(suite, dialogs_and_popups, 120);
     suite_add(suite, valid_utf8, 120);
     suite_add(suite, big_output, 180);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

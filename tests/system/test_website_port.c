@@ -152,5 +152,5 @@ int main(void)
     suite_add(suite, websites_are_rendered, 120);
     suite_add(suite, the_daemon_is_not, 120);
     suite_add(suite, other_names_end_at_the_door, 120);
-    return suite_run(suite);
+    return suite_run(suite, SUITE_FORKS);
 }

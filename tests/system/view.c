@@ -107,12 +107,3 @@ void suite_add(Suite *suite, const TTest *test, int timeout_s)
     tcase_add_test(tcase, test);
     suite_add_tcase(suite, tcase);
 }
-
-int suite_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
