@@ -247,19 +247,17 @@ START_TEST(denied_ports)
 }
 END_TEST
 
-/* All HTTP requests that the daemon has answered. */
-static double requests_count(const struct stage *stage)
+/* The daemon has answered, and counted, a request of that route. */
+static bool has_answered(const struct stage *stage, const char *route)
 {
-    static const char name[] = "\nprerenderd_http_requests_total{";
+    char line[100];
     struct client_reply reply;
-    double count = 0;
+    (void)snprintf(line, sizeof(line), "\nprerenderd_http_requests_total{route=\"%s\"", route);
     client_perform(stage->harness->address, &(struct client_request){.path = "/metrics"}, &reply);
-    expect_reply(&reply, 200, name);
-    for (const char *at = reply.body; (at = strstr(at, name)) != NULL; at++) {
-        count += strtod(strchr(at, '}') + 1, NULL);
-    }
+    expect_reply(&reply, 200, "\nprerenderd_http_requests_total{");
+    bool has = strstr(reply.body, line) != NULL;
     client_reply_free(&reply);
-    return count;
+    return has;
 }
 
 static void expect_reach(const struct stage *stage, const char *address, uint16_t port,
@@ -285,13 +283,13 @@ START_TEST(denied_ports_of_parts)
     uint16_t origin_port =
         (uint16_t)strtoul(strrchr(origin_url(stage.origin, "/"), ':') + 1, NULL, 10);
     expect_reach(&stage, "localhost", origin_port, "/static?n=1", "reached yes");
-    double before = requests_count(&stage);
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         expect_reach(&stage, hosts[i], own_port, "/healthz", "reached no");
         expect_reach(&stage, hosts[i], control_port, "/json/version", "reached no");
     }
-    /* The renders, and the first look: nothing that a page asked for. */
-    ck_assert_double_eq(requests_count(&stage) - before, 2 * sizeof(hosts) / sizeof(hosts[0]) + 1);
+    /* The renders, and nothing that a page asked for. */
+    ck_assert(has_answered(&stage, "/render"));
+    ck_assert(!has_answered(&stage, "/healthz"));
     stage_close(&stage);
 }
 END_TEST
