@@ -208,6 +208,7 @@ char *page_quoted(const char *text);
 bool shell_prepare(struct target *, uint64_t now_ms);
 /* It must not be shown yet. */
 bool shell_is_loading(const struct target *);
+bool shell_is_shown(const struct target *, const struct recipe *);
 /* Shows it, or something with the same document, in whatever state. */
 bool shell_is_for(const struct target *, const struct recipe *);
 void shell_forget(struct target *);
@@ -332,9 +333,10 @@ void page_console_evaluated(struct page *, struct cdp_message *);
 enum page_errand page_clock_errand(struct page *, uint64_t now_ms);
 /* Makes the clock ours to move, and moves it if it is behind. */
 void page_clock_take(struct page *, uint64_t now_ms);
-/* Begins to prepare a spare target when the clock has run ahead. */
+/* Begins to prepare a spare target when the one that is shown serves one render more. */
 void page_clock_plan(struct page *, uint64_t now_ms);
-/* Shows the spare target, if it is ready and no probe waits for an answer of the old one. */
+/* Shows the spare target, if it is needed and ready and no probe waits for an answer of the
+ * old one. */
 void page_clock_swap(struct page *, uint64_t now_ms);
 
 /* page_url.c */

@@ -5,7 +5,8 @@
  * renderer process and cannot be switched off again. A clock that is behind is moved
  * before the next document comes, which is cheap. One that is far ahead cannot be moved
  * back: a spare target in the same context, whose clock is right, is prepared while the
- * page goes on, and takes its place between two renders.
+ * page goes on, and takes its place between two renders. Since it costs about as much
+ * as a small render, it is not made before it is due.
  *
  * A render under the real clock needs a target whose clock nobody has moved. One that has
  * been moved is replaced by a spare before the render, which then takes 50 ms longer.
@@ -16,6 +17,10 @@
 #include <assert.h>
 #include "cdp/page.h"
 #include "cdp/target.h"
+
+/* A spare is prepared while this many renders may still start on the target that it will
+ * replace: it takes about as long as one of them. */
+#define SPARE_AHEAD_RENDERS 1
 
 /* A render starts with its clock at least this far ahead, or this far after a move. */
 #define LEAD_MIN_MS 100.0
@@ -67,6 +72,26 @@ void page_clock_take(struct page *page, uint64_t now_ms)
     target->is_virtual = true;
 }
 
+/* Whether the clock would be too far ahead for a document, after `renders` more of them. */
+static bool is_due(const struct page *page, uint64_t now_ms, uint32_t renders)
+{
+    double render_ms = page->life->cdp->config->render.settle_virtual_ms;
+
+    return skew_now_ms(page, now_ms) + LEAD_MS + renders * render_ms > skew_max_ms(page);
+}
+
+/* Whether the render that is about to start needs what a fresh target has: a clock that
+ * nobody has moved, or the standby document of its recipe. */
+static bool is_start_waiting(const struct page *page)
+{
+    const struct render_params *params = page->render.params;
+
+    if (page->state != PAGE_STARTING)
+        return false;
+    return (params->wait.clock == CLOCK_REAL && page->target->is_virtual) ||
+           (params->recipe != NULL && !shell_is_shown(page->target, params->recipe));
+}
+
 static bool is_spare_ready(const struct page *page)
 {
     return page->spare->state == TARGET_READY && !shell_is_loading(page->spare);
@@ -82,15 +107,13 @@ static void prepare_spare(struct page *page, uint64_t now_ms)
 
 enum page_errand page_clock_errand(struct page *page, uint64_t now_ms)
 {
-    double after_ms = skew_now_ms(page, now_ms) + page->life->cdp->config->render.settle_virtual_ms;
-
     if (page->render.params->wait.clock == CLOCK_REAL) {
         if (!page->target->is_virtual)
             return ERRAND_NONE;
         prepare_spare(page, now_ms);
         return ERRAND_SPARE;
     }
-    if (page->spare != NULL && !is_spare_ready(page) && after_ms > skew_max_ms(page))
+    if (page->spare != NULL && !is_spare_ready(page) && is_due(page, now_ms, 0))
         return ERRAND_SPARE;
     if (move_ms(page, now_ms) > MOVE_UNAWAITED_MAX_MS) {
         page_clock_take(page, now_ms);
@@ -101,13 +124,15 @@ enum page_errand page_clock_errand(struct page *page, uint64_t now_ms)
 
 void page_clock_plan(struct page *page, uint64_t now_ms)
 {
-    if (skew_now_ms(page, now_ms) >= skew_max_ms(page) / 2)
+    if (is_due(page, now_ms, SPARE_AHEAD_RENDERS))
         prepare_spare(page, now_ms);
 }
 
 void page_clock_swap(struct page *page, uint64_t now_ms)
 {
     if (page->is_probing || page->spare == NULL || !is_spare_ready(page))
+        return;
+    if (!is_due(page, now_ms, 0) && !is_start_waiting(page))
         return;
     assert(page->state == PAGE_READY || page->state == PAGE_STARTING);
     target_free(page->old); /* Told to close long ago. */

@@ -38,6 +38,11 @@ bool shell_is_for(const struct target *target, const struct recipe *recipe)
     return target->shell.state != SHELL_NONE && is_same_document(target->shell.recipe, recipe);
 }
 
+bool shell_is_shown(const struct target *target, const struct recipe *recipe)
+{
+    return target->shell.state == SHELL_SHOWN && shell_is_for(target, recipe);
+}
+
 void shell_forget(struct target *target)
 {
     memset(&target->shell, 0, sizeof target->shell);
@@ -222,8 +227,7 @@ enum page_errand shell_errand(struct page *page, uint64_t now_ms)
     const struct recipe *recipe = page->render.params->recipe;
     struct target *target = page->target->is_virtual ? page->spare : page->target;
 
-    if (recipe == NULL ||
-        (page->target->shell.state == SHELL_SHOWN && shell_is_for(page->target, recipe)))
+    if (recipe == NULL || shell_is_shown(page->target, recipe))
         return ERRAND_NONE;
     if (target == NULL) {
         page->spare = target_new(page);

@@ -9,10 +9,11 @@
 
 #include "cdp/render_state.h"
 
-/* Such a page works in real time, and the virtual clock does not show it. */
+/* Such a page works in real time, and the virtual clock does not show it. An open stream
+ * is no work: it has had its grace, and the clock now moves without it. */
 static bool is_patient(const struct render *render)
 {
-    return render->is_stuck || render->look.workers > 0;
+    return (render->is_stuck && !render->has_streams) || render->look.workers > 0;
 }
 
 static uint32_t frames_max(const struct render *render)
@@ -208,7 +209,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         capture_enter(render, now_ms, false, ret);
         return;
     }
-    if (fact->look.virtual_ms > old.virtual_ms || fact->look.requests != old.requests)
+    if (fact->look.virtual_ms > old.virtual_ms || fact->look.requests > old.requests)
         render->progress_ms = now_ms;
     render->look = fact->look;
     quiet_looked(render, fact->look.virtual_ms);

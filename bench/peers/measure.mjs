@@ -61,6 +61,13 @@ export async function latency(contestants, pages, address, {rounds, end_ms, repe
     return results;
 }
 
+// As many at once as there are affinities, one render each: what is measured afterwards is
+// how a contestant goes on, not how its caches fill.
+export async function warmUp(contestant, affinities, page, address) {
+    await Promise.all(Array.from({length: affinities}, (_, i) =>
+        attempt(contestant, page, address(page), `a${i}`)));
+}
+
 // `clients` at once, which start renders for `ms`; those that run then are waited for.
 // `page(i)` is the i-th to be rendered. Returns renders per second, and CPU time per render.
 export async function throughput(contestant, clients, ms, page, address) {

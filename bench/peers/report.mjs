@@ -1,7 +1,6 @@
 // report.mjs: what was measured, as bench/RESULTS.md.
 
 import {execFileSync} from 'node:child_process';
-import {readFileSync} from 'node:fs';
 import {cpus, release, totalmem} from 'node:os';
 import {version} from './contestants.mjs';
 import {median, percentile} from './measure.mjs';
@@ -16,7 +15,7 @@ function table(head, rows) {
         .join('\n');
 }
 
-function machine(browserPath) {
+function machine(browserPath, load) {
     const versions = ['prerender', 'puppeteer-cluster', 'puppeteer-core', 'playwright-core'];
     const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'],
                                 {cwd: import.meta.dirname}).toString().trim();
@@ -26,7 +25,7 @@ function machine(browserPath) {
             `Linux ${release()}`,
         `- prerenderd at ${commit}; ${browser} for all; Node ${process.version}`,
         `- ${versions.map(name => `${name} ${version(name)}`).join(', ')}`,
-        `- load average at the start ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]}`,
+        `- load average at the start ${load}`,
     ].join('\n');
 }
 
@@ -136,7 +135,7 @@ export function report(measured, browserPath, command) {
 Written by \`${command}\`; do not edit. All contestants ran in one run on one machine, in
 turns; absolute times depend on the machine, ratios much less. ${measured.how}
 
-${machine(browserPath)}
+${machine(browserPath, measured.load)}
 
 ## Targets
 
@@ -167,6 +166,8 @@ the peers have no such thing.
 ${mixed(measured)}
 
 ## Throughput per page, 16 clients: complete renders per second
+
+Every contestant renders the page eight times at once before it is measured.
 
 ${rates(measured)}
 `;

@@ -7,10 +7,10 @@
 // daemon, PARTS=latency,mix,rates what is measured (latency always is).
 
 import {fork} from 'node:child_process';
-import {writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {browserOf, peers, startDaemon} from './contestants.mjs';
-import {latency, throughput} from './measure.mjs';
+import {latency, throughput, warmUp} from './measure.mjs';
 import {pages as allPages} from './pages.mjs';
 import {report} from './report.mjs';
 
@@ -92,6 +92,7 @@ async function measureRates(contestants, results, address) {
             if (tries > complete)
                 continue; // It is not complete when it is alone.
             progress(`throughput, ${page.name}: ${contestant.name}`);
+            await warmUp(contestant, AFFINITIES, page, address);
             rates[contestant.name][page.name] = await throughput(
                 contestant, 16, PAGE_MS, () => page, address);
         }
@@ -104,7 +105,9 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     process.on(signal, () => process.exit(1));
 
 const [program] = process.argv.slice(2);
-const knobs = [`--pool.pages_max=${AFFINITIES}`];
+// A page for each affinity: two renders of one affinity follow each other on its warm page.
+const knobs = [`--pool.pages_max=${AFFINITIES}`, '--pool.affinity_pages_max=1'];
+const load = readFileSync('/proc/loadavg', 'utf8').split(' ')[0];
 const origin = await startOrigin();
 const address = page => `http://127.0.0.1:${origin.port}/pages/${page.name}`;
 await checkPages(address);
@@ -120,7 +123,7 @@ const rates = await measureRates(contestants, results, address);
 progress('');
 const names = contestants.map(({name}) => name);
 const text = report({
-    results, mixes, rates, pages, names,
+    results, mixes, rates, pages, names, load,
     peers: names.filter(name => !isFast(name)),
     how: `prerenderd ran with \`${knobs.join(' ')}\`.`,
 }, browser.path, 'make bench-peers');

@@ -10,7 +10,7 @@ const SLICE_MS = 500;
 const SETTLE_MS = 5000;
 const LEAD_MIN_MS = 100; // The page's clock is kept that far ahead of the real one ...
 const LEAD_MS = 500;     // ... or put this far ahead.
-const SKEW_MAX_MS = 15000;
+const SKEW_MAX_MS = 29500;
 const AHEAD_MIN_MS = 50; // Frames come while it is this far ahead.
 const FRAMES_MAX = 12;
 const FRAMES_PATIENT_MAX = 60;
@@ -69,7 +69,9 @@ class Page {
 
     #committed(loader) {
         this.loader = loader;
-        this.world = this.send('Page.createIsolatedWorld', {frameId: this.target});
+        // One without a name would be a further one for each document.
+        this.world = this.send('Page.createIsolatedWorld', {
+            frameId: this.target, worldName: 'floor'});
         this.document = this.world.then(({executionContextId}) => this.send('Runtime.evaluate', {
             expression: 'document', contextId: executionContextId}));
         this.grant();
@@ -125,7 +127,7 @@ class Page {
     }
 
     patient() {
-        return this.stuck || this.seen.workers > 0;
+        return (this.stuck && !this.streams) || this.seen.workers > 0;
     }
 
     // True when it brought something new.
@@ -174,7 +176,8 @@ class Page {
             clearTimeout(timer);
             if (!isLate)
                 break;
-            if (limit === STUCK_MS && await this.hasStreams())
+            this.streams ||= await this.hasStreams();
+            if (this.streams)
                 limit = STREAM_MS;
             this.judge(await this.look());
             if (!this.stuck && performance.now() - this.grantedAt > limit) {
@@ -227,7 +230,7 @@ class Page {
     }
 
     async render(url) {
-        this.stuck = this.granted = this.owed = this.measured = false;
+        this.stuck = this.streams = this.granted = this.owed = this.measured = false;
         this.frames = this.quiet = this.unmoved = this.unlooked = 0;
         this.expired = undefined;
         this.scriptBefore = this.seen.script;
