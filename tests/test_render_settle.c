@@ -155,7 +155,8 @@ static const struct step stuck_fetch_of_script[] = {
     {3036, LOOKED(3650, 910, 9), "frame"},
 };
 
-/* A stream is known for what it is, and waited for less. */
+/* A stream is known for what it is, and waited for less. Then the clock moves without it,
+ * and no frame is awaited that no script calls for. */
 static const struct step stream[] = {
     {5, NAVIGATED(A), ""},
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
@@ -167,6 +168,12 @@ static const struct step stream[] = {
     {316, LOOKED(600, 910, 9), ""},
     {340, STREAMS(true), ""},
     {1015, TICK(), "advance 500"},
+    {1016, EXPIRED(), "look, advance 500"},
+    {1017, LOOKED(1100, 910, 9), ""},
+    {1018, EXPIRED(), "look, advance 1000"},
+    {1019, LOOKED(1600, 910, 9), ""},
+    {1020, EXPIRED(), "look, measure"},
+    {1021, LOOKED(2600, 910, 9), "survey > capturing"},
 };
 
 /* An image that does not come holds the load event; `auto` goes on without it. */
