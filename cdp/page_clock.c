@@ -72,7 +72,8 @@ void page_clock_take(struct page *page, uint64_t now_ms)
     target->is_virtual = true;
 }
 
-/* Whether the clock would be too far ahead for a document, after `renders` more of them. */
+/* Whether the clock would be too far ahead for a document, after `renders` more of them.
+ * As much as the lead may pass before the document asks for the time. */
 static bool is_due(const struct page *page, uint64_t now_ms, uint32_t renders)
 {
     double render_ms = page->life->cdp->config->render.settle_virtual_ms;
