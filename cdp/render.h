@@ -13,9 +13,9 @@
  * clock is paused before the navigation and granted in slices, which stand still while
  * fetches are pending. Slices before the load event are free; after it settle_virtual_ms
  * are counted, with the page's own clock (looks) and not by counting slices: a grant over
- * a grant makes both expire. A slice is 500 ms, and more while looks bring nothing new.
- * Frames come in real time; a frame is awaited when a script
- * has run since the last one, so a page without scripts waits for none. When the clock
+ * a grant makes both expire. A slice is 500 ms, or all that is left after one that has
+ * brought nothing new. Frames come in real time; one is awaited, after the first slice, when
+ * a script has run since the last, so a page without scripts waits for none. When the clock
  * has stood still for stuck_request_ms without progress, the rest is granted without
  * regard to fetches. Frames are late while the page's clock is behind the real one, so
  * that is made up for first; time that passed while loading has passed for the page too.
@@ -226,11 +226,13 @@ struct render {
     uint32_t grant_ms;              /* Virtual time of the latest grant. */
     uint32_t unlooked_ms;           /* Expired since the last look was sent. */
     bool is_stuck;                  /* Fetches no longer count. */
+    uint64_t judged_ms;             /* Between the last two looks, if the clock stood; or 0. */
     bool is_inspected, has_streams;
 
     /* Settling, of this document. */
     bool has_look;             /* .look was taken while settling. */
     bool is_frame_owed;        /* A script has run since the last frame. */
+    bool is_sliced;            /* A slice has expired since the load. */
     struct render_look look;   /* The last one. */
     double settled_virtual_ms; /* The page's clock when settling will be over. */
     uint32_t frames, quiet_looks;

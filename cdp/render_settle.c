@@ -1,10 +1,10 @@
-/* render_settle.c: after the load event: slices of virtual time, frames, looks.
+/* render_settle.c: after the load event: slices of virtual time, looks, frames.
  *
- * A round is [frame] slice [look]. The look after a slice is sent together with the next
- * slice, so it judges one slice late and costs no wait of its own; before the capture
- * nothing is out and the look is fresh. A frame is awaited first in a round when a script
- * has run since the last frame: callbacks of frames, intersections and idle time come
- * with frames, and what they begin (timers, fetches) needs a slice again. */
+ * A round is slice, look, and a frame when a script has run since the last one: callbacks of
+ * frames, intersections and idle time come with frames, and what they begin (timers,
+ * fetches) needs a slice again. What a page fetches first it mostly fetches without a frame,
+ * so a frame before the first slice would be one too many: it comes after that. When a look
+ * shows nothing new, the next slice is all that is left. */
 #include <assert.h>
 
 #include "cdp/render_state.h"
@@ -56,6 +56,12 @@ static void settle_look(struct render *render, uint64_t now_ms, struct render_co
     }
 }
 
+/* Virtual time to be settled. The other milestones come here only for conditions. */
+static double settling_ms(const struct render *render)
+{
+    return render->plan.until == WAIT_AUTO ? render->plan.settle_virtual_ms : 0;
+}
+
 void settle_enter(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     assert(render->next_loader == 0);
@@ -64,6 +70,8 @@ void settle_enter(struct render *render, uint64_t now_ms, struct render_commands
     render->paced_ms = 0;
     if (render->plan.wait.is_real)
         real_enter(render, now_ms, ret);
+    else if (!render->is_looking && settling_ms(render) > 0)
+        settle_look_only(render, now_ms, ret); /* The capture is far. */
     else if (!render->is_looking)
         settle_look(render, now_ms, ret);
 }
@@ -82,24 +90,20 @@ static bool is_held(const struct render *render)
     return wait_is_held(render) || quiet_is_held(render, virtual_now_ms(render));
 }
 
-/* While looks bring nothing new, slices grow: a page that is done is asked less often. What
- * is waited for is looked for just as often as ever. */
+/* When a slice has brought nothing new, the next one is all that is left. What is waited for
+ * is looked for just as often as ever. */
 static uint32_t slice_ms(const struct render *render)
 {
     double left_ms = render->settled_virtual_ms - virtual_now_ms(render);
-    uint32_t doublings = render->unmoved_slices < RENDER_DOUBLINGS_MAX ? render->unmoved_slices
-                                                                       : RENDER_DOUBLINGS_MAX;
-    uint32_t slice_ms = (uint32_t)RENDER_SLICE_VIRTUAL_MS << doublings;
 
     /* Waiting in real time must not send the clock far ahead. */
     if (is_patient(render) && is_time_over(render) &&
         !quiet_is_held(render, virtual_now_ms(render)))
         return RENDER_SLICE_VIRTUAL_MS / 10;
-    if (is_patient(render) || wait_is_asked(render) || is_held(render))
+    if (is_patient(render) || wait_is_asked(render) || is_held(render) ||
+        render->unmoved_slices == 0 || left_ms < RENDER_SLICE_VIRTUAL_MS)
         return RENDER_SLICE_VIRTUAL_MS;
-    while (slice_ms > RENDER_SLICE_VIRTUAL_MS && slice_ms / 2 >= left_ms)
-        slice_ms /= 2;
-    return slice_ms;
+    return (uint32_t)left_ms;
 }
 
 static void settle_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
@@ -131,36 +135,35 @@ static bool is_hastened(const struct render *render)
            is_time_over(render) && !is_held(render);
 }
 
+/* Nothing is granted, nothing is out, and the last look is fresh. */
+static void settle_go_on(struct render *render, uint64_t now_ms, struct render_commands *ret)
+{
+    bool wants_frame = render->is_frame_owed && (render->is_sliced || is_time_over(render));
+    bool is_quieting = is_patient(render) && render->frames < frames_max(render);
+
+    if (!wants_frame && is_settled(render))
+        capture_enter(render, now_ms, false, ret);
+    else if ((wants_frame || is_quieting) && do_frames_come(render, now_ms))
+        settle_frame(render, ret);
+    else
+        settle_grant(render, now_ms, slice_ms(render), ret);
+}
+
 void settle_next(struct render *render, uint64_t now_ms, struct render_commands *ret)
 {
     if (render->next_loader != 0 || render->is_framing || render->is_looking ||
         render->is_checking || !render->has_look || render->paced_ms != 0)
         return;
-    if (is_hastened(render)) {
-        /* Also while something is pending. */
-        capture_enter(render, now_ms, false, ret);
-    } else if (render->is_frame_owed && do_frames_come(render, now_ms)) {
-        settle_frame(render, ret);
-    } else if (render->is_granted) {
+    if (is_hastened(render))
+        capture_enter(render, now_ms, false, ret); /* Also while something is pending. */
+    else if (render->is_granted)
         return;
-    } else if (render->is_frame_owed) {
-        settle_grant(render, now_ms, slice_ms(render), ret);
-    } else if (is_settled(render)) {
-        if (render->unlooked_ms > 0)
-            settle_look(render, now_ms, ret);
-        else
-            capture_enter(render, now_ms, false, ret);
-    } else if (is_patient(render) && render->unlooked_ms > 0) {
+    else if (render->unlooked_ms == 0)
+        settle_go_on(render, now_ms, ret);
+    else if (is_settled(render) && !render->is_frame_owed)
+        settle_look(render, now_ms, ret);
+    else
         settle_look_only(render, now_ms, ret);
-    } else if (is_patient(render) && render->frames < frames_max(render) &&
-               do_frames_come(render, now_ms)) {
-        settle_frame(render, ret);
-    } else {
-        uint32_t virtual_ms = slice_ms(render); /* Asked first: a look counts slices anew. */
-        if (render->unlooked_ms > 0)
-            settle_look_only(render, now_ms, ret);
-        settle_grant(render, now_ms, virtual_ms, ret);
-    }
 }
 
 static bool has_moved(const struct render_look *old, const struct render_look *new)
@@ -180,12 +183,6 @@ static bool has_script_run(const struct render *render)
     return render->look.script_us > before_us;
 }
 
-/* The other milestones come here only for conditions. */
-static double settling_ms(const struct render *render)
-{
-    return render->plan.until == WAIT_AUTO ? render->plan.settle_virtual_ms : 0;
-}
-
 /* A transition that waits for a condition is asked for it with every slice; frames are
  * awaited only when some slices have not brought it about. */
 static bool wants_frames(const struct render *render)
@@ -194,11 +191,32 @@ static bool wants_frames(const struct render *render)
            render->slices_held >= RENDER_SLICES_FRAMELESS;
 }
 
+/* Whether the page waits, by the look that judges a standing clock. One that works would
+ * only be held up by the inspection. */
+static bool is_waiting(const struct render *render, const struct render_look *look)
+{
+    return render->judged_ms != 0 && look->virtual_ms <= render->look.virtual_ms &&
+           look->requests <= render->look.requests &&
+           look->task_us - render->look.task_us <
+               (double)render->judged_ms * 1000 / RENDER_WAITING_TASK_SHARE;
+}
+
+static void settle_inspect(struct render *render, const struct render_fact *fact,
+                           struct render_commands *ret)
+{
+    if (fact->ok && !render->is_inspected && is_waiting(render, &fact->look)) {
+        render->is_inspected = true;
+        render_do(ret, RENDER_DO_INSPECT);
+    }
+    render->judged_ms = 0;
+}
+
 static void settle_looked(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                           struct render_commands *ret)
 {
     struct render_look old = render->look;
 
+    settle_inspect(render, fact, ret);
     render->is_looking = false;
     /* A clock that stands still shows nothing. */
     if (has_moved(&old, &fact->look) || fact->look.virtual_ms <= old.virtual_ms)
@@ -217,6 +235,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         double real_ms = render->plan.clock_base_ms + (double)now_ms;
         double loaded_ms = fact->look.virtual_ms > real_ms ? fact->look.virtual_ms : real_ms;
         render->has_look = true;
+        render->unmoved_slices = 0; /* Of the slices from now on. */
         render->settled_virtual_ms = loaded_ms + settling_ms(render);
         wait_begin(render, loaded_ms);
         if (has_script_run(render)) {
@@ -299,11 +318,8 @@ static void settle_tick(struct render *render, uint64_t now_ms, struct render_co
         render->is_stuck = true;
         settle_grant(render, now_ms, slice_ms(render), ret);
     } else if (now_ms >= settle_look_ms(render)) {
+        render->judged_ms = now_ms - render->looked_ms;
         settle_look_only(render, now_ms, ret);
-        if (!render->is_inspected) {
-            render->is_inspected = true;
-            render_do(ret, RENDER_DO_INSPECT);
-        }
     }
 }
 
@@ -347,6 +363,7 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
         break;
     case RENDER_FACT_EXPIRED:
         render->is_granted = false;
+        render->is_sliced = true;
         render->unlooked_ms += render->grant_ms;
         render->progress_ms = now_ms;
         settle_next(render, now_ms, ret);

@@ -8,9 +8,6 @@
  * has even started. */
 #define RENDER_SLICE_VIRTUAL_MS 500
 
-/* While settling brings nothing new a slice may grow to four of them. */
-#define RENDER_DOUBLINGS_MAX 2
-
 /* Slices granted at once before the load event; further ones follow in real time, so
  * that a document that never loads does not send its clock into the far future. */
 #define RENDER_SLICES_FREE_MAX 20
@@ -27,9 +24,13 @@
 /* Looks that judge a standing clock are this far apart. */
 #define RENDER_STANDSTILL_LOOK_MS 300
 
+/* A page whose tasks took less than this share of that time waits for something. */
+#define RENDER_WAITING_TASK_SHARE 4
+
 /* How long a page that holds a stream open is waited for: some of what is pending may be
- * an ordinary request, which cannot be told from outside. */
-#define RENDER_STREAM_GRACE_MS 1000
+ * an ordinary request, which cannot be told from outside. So long others wait for a network
+ * that is idle. */
+#define RENDER_STREAM_GRACE_MS 500
 
 /* Frames awaited for one document: a bound for endless animations. The larger one is for
  * pages whose work goes on in real time: workers, and requests that no longer count. */

@@ -111,6 +111,16 @@ struct step {
             .nodes = (node_count)                                                                  \
         }                                                                                          \
     }
+/* All its tasks have taken `tasks` us so far. */
+#define BUSY(virtual, script, node_count, tasks)                                                   \
+    {                                                                                              \
+        .type = RENDER_FACT_LOOKED, .ok = true, .look = {                                          \
+            .virtual_ms = (virtual),                                                               \
+            .script_us = (script),                                                                 \
+            .nodes = (node_count),                                                                 \
+            .task_us = (tasks)                                                                     \
+        }                                                                                          \
+    }
 #define WORKING(virtual, script, node_count)                                                       \
     {                                                                                              \
         .type = RENDER_FACT_LOOKED, .ok = true, .look = {                                          \

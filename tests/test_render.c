@@ -50,7 +50,7 @@ static const struct step until_committed[] = {
 static const struct step commit_before_reply[] = {
     {3, COMMITTED(D), ""}, {4, LOADED(D), ""},
     {5, COMMITTED(A), ""}, {6, NAVIGATED(A), "prepare, grant 500 > loading"},
-    {7, LOADED(D), ""},    {8, LOADED(A), "look, measure > settling"},
+    {7, LOADED(D), ""},    {8, LOADED(A), "look > settling"},
 };
 
 /* A script that never lets go: nothing is answered, it is ended, again and again. */

@@ -24,8 +24,8 @@ static const struct step loading[] = {
 /* A measure that is out already is not the one that counts. */
 static const struct step settling[] = {
     PREFIX,
-    {10, LOADED(A), "look, measure > settling"},
-    {11, SPENT(), "pause > capturing"},
+    {10, LOADED(A), "look > settling"},
+    {11, SPENT(), "pause, measure > capturing"},
     {12, MEASURED(A, 200, 100), "capture"},
     {13, CAPTURED(A), "> done"},
 };

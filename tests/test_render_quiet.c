@@ -32,9 +32,10 @@ static const struct step interrupted[] = {
     {11, LOOKED(20, 70, 5), ""},
     {12, TRAFFIC(1, 1), ""},
     {40, TRAFFIC(0, 0), ""},
-    {41, EXPIRED(), "look, grant 500"},
-    {42, LOOKED(520, 70, 5), ""},
+    {41, EXPIRED(), "look"},
+    {42, LOOKED(520, 70, 5), "grant 500"},
     {43, EXPIRED(), "look"},
+    {44, LOOKED(1020, 70, 5), "> capturing"},
 };
 
 /* What may be active stops the clock all the same, so that it is granted regardless. */
@@ -52,9 +53,9 @@ static const struct step ignored[] = {
     PREFIX,
     {9, TRAFFIC(0, 1), ""},
     {10, PARSED(A), ""},
-    {110, TICK(), "look, measure > settling"},
+    {110, TICK(), "look > settling"},
     {111, LOOKED(20, 90, 5), "advance 500"},
-    {112, EXPIRED(), "frame"},
+    {112, EXPIRED(), "look"},
 };
 
 static const struct step ignored_and_active[] = {
