@@ -10,7 +10,7 @@ const SLICE_MS = 500;
 const SETTLE_MS = 5000;
 const LEAD_MIN_MS = 100; // The page's clock is kept that far ahead of the real one ...
 const LEAD_MS = 500;     // ... or put this far ahead.
-const SKEW_MAX_MS = 30000 - LEAD_MS; // As render.clock_skew_max_ms and page_clock.c have it.
+const SKEW_MAX_MS = 120000 - LEAD_MS; // As run.mjs and page_clock.c have it.
 const AHEAD_MIN_MS = 50; // Frames come while it is this far ahead.
 const FRAMES_MAX = 12;
 const FRAMES_PATIENT_MAX = 60;
@@ -18,7 +18,8 @@ const QUIET_LOOKS = 6;
 const NOISE_US = 50;
 const LOOK_MS = 300;
 const STUCK_MS = 5000;
-const STREAM_MS = 1000;
+const WAITING_SHARE = 4; // A page whose tasks took less than this share of the time waits.
+const STREAM_MS = 500;
 
 const MEASURE = `function(){
     const p = performance.getEntriesByType('navigation')[0];
@@ -98,7 +99,8 @@ class Page {
         this.unlooked = 0;
         const {metrics} = await this.send('Performance.getMetrics');
         const of = Object.fromEntries(metrics.map(({name, value}) => [name, value]));
-        return {clock: of.Timestamp * 1000, script: of.ScriptDuration * 1e6, nodes: of.Nodes,
+        return {clock: of.Timestamp * 1000, script: of.ScriptDuration * 1e6,
+                tasks: of.TaskDuration * 1000, at: performance.now(), nodes: of.Nodes,
                 listeners: of.JSEventListeners, documents: of.Documents, requests: of.Resources,
                 workers: of.WorkerGlobalScopes};
     }
@@ -146,14 +148,11 @@ class Page {
         return moved;
     }
 
-    // Slices grow while nothing moves.
+    // All that is left, after a slice that has brought nothing new.
     slice(left) {
         if (this.patient())
             return left <= 0 ? SLICE_MS / 10 : SLICE_MS;
-        let ms = SLICE_MS << Math.min(this.unmoved, 2);
-        while (ms > SLICE_MS && ms / 2 >= left)
-            ms /= 2;
-        return ms;
+        return this.unmoved === 0 || left < SLICE_MS ? SLICE_MS : Math.floor(left);
     }
 
     async hasStreams() {
@@ -176,10 +175,15 @@ class Page {
             clearTimeout(timer);
             if (!isLate)
                 break;
-            this.streams ||= await this.hasStreams();
+            const old = this.seen, look = await this.look();
+            this.judge(look);
+            const waits = look.tasks - old.tasks < (look.at - old.at) / WAITING_SHARE;
+            if (!this.inspected && waits) {
+                this.inspected = true;
+                this.streams = await this.hasStreams();
+            }
             if (this.streams)
                 limit = STREAM_MS;
-            this.judge(await this.look());
             if (!this.stuck && performance.now() - this.grantedAt > limit) {
                 this.stuck = true;
                 this.grant();
@@ -189,48 +193,44 @@ class Page {
     }
 
     async settle() {
-        const first = this.measure();
         const look = await this.look();
         const ran = look.script > this.scriptBefore;
         this.judge(look);
+        this.unmoved = 0;
         this.owed = ran;
         const end = Math.max(look.clock, this.base + performance.now()) + SETTLE_MS;
-        while (ran) {
+        for (let sliced = false; ran;) {
+            if (this.granted) {
+                await this.spend();
+                sliced = true;
+                continue;
+            }
             const framesMax = this.patient() ? FRAMES_PATIENT_MAX : FRAMES_MAX;
             const isOver = this.clock() >= end;
-            if (this.owed && this.ahead() >= AHEAD_MIN_MS) {
+            const isSettled = !this.owed && isOver &&
+                (!this.patient() || this.quiet >= QUIET_LOOKS || this.frames >= framesMax);
+            if (this.unlooked > 0) {
+                const measure = isSettled ? this.measure() : null;
+                const moved = this.judge(await this.look());
+                await measure;
+                this.measured = isSettled && !moved;
+                continue;
+            }
+            if (isSettled)
+                break;
+            const wants = (this.owed && (sliced || isOver)) ||
+                (this.patient() && this.frames < framesMax);
+            if (wants && this.ahead() >= AHEAD_MIN_MS) {
                 this.owed = false;
                 this.frames++;
                 await this.frame();
-                if (!this.granted)
-                    this.grant();
-            } else if (this.granted) {
-                await this.spend();
-            } else if (this.owed) {
-                this.grant();
-            } else if (isOver && (!this.patient() || this.quiet >= QUIET_LOOKS ||
-                                  this.frames >= framesMax)) {
-                if (this.unlooked === 0)
-                    break;
-                const measure = this.measure();
-                const moved = this.judge(await this.look());
-                await measure;
-                this.measured = !moved;
-            } else {
-                const ms = this.slice(end - this.clock());
-                const looking = this.unlooked > 0 ? this.look() : null;
-                this.grant(ms);
-                if (looking !== null)
-                    this.judge(await looking);
-                if (this.patient() && this.frames < framesMax)
-                    this.owed = true;
             }
+            this.grant(this.slice(end - this.clock()));
         }
-        await first;
     }
 
     async render(url) {
-        this.stuck = this.streams = this.granted = this.owed = this.measured = false;
+        this.stuck = this.streams = this.inspected = this.granted = this.owed = this.measured = false;
         this.frames = this.quiet = this.unmoved = this.unlooked = 0;
         this.expired = undefined;
         this.scriptBefore = this.seen.script;
