@@ -26,6 +26,11 @@ static const struct {
                      "content=\"Cache-Control: max-age=60\"><p>here already</p>"
                      "<img src=\"/never\">"},
     {"/spin", PAGE("Spin", "<p>before</p><script>while (true) {}</script>")},
+    {"/spin-leaving", PAGE("Spin leaving", "<p>loaded</p><script>\n"
+                                           "addEventListener('pagehide', () => {\n"
+                                           "    while (true) {}\n"
+                                           "});\n"
+                                           "</script>")},
     {"/spin-later", PAGE("Spin later", "<p>loaded</p><script>\n"
                                        "addEventListener('load', () => {\n"
                                        "    setTimeout(() => { while (true) {} }, 0);\n"
