@@ -240,18 +240,24 @@ END_TEST
 START_TEST(leaves_while_painted)
 {
     struct stage stage = stage_open(two_pages);
-    for (int ms = 0; ms <= 40; ms += 4) {
-        struct client_reply reply;
-        client_render(stage.harness->address, &reply, "{s:s, s:s, s:i, s:{s:s}, s:[s, s, s]}",
-                      "url", origin_url(stage.origin, "/leaves?ms=%d", ms), "affinity", "h",
-                      "timeoutMs", 60000, "wait", "until", "load", "output", "html", "text", "png");
-        if (reply.status == 502)
-            expect_problem(&reply, 502, "page_crashed", "");
-        else
-            check_one_visit(&stage, &reply, ms);
-        client_reply_free(&reply);
+    struct flight *flight = flight_new(stage.harness->address);
+    for (int ms = 0; ms <= 300; ms++) {
+        flight_render(flight, "{s:s, s:s, s:i, s:{s:s}, s:[s, s, s]}", "url",
+                      origin_url(stage.origin, "/leaves?ms=%d", ms), "affinity",
+                      ms % 2 == 0 ? "even" : "odd", "timeoutMs", 120000, "wait", "until", "load",
+                      "output", "html", "text", "png");
     }
-    check_normal(&stage, "h");
+    demand(flight_wait_all(flight, 180000), "not all were answered");
+    for (int ms = 0; ms <= 300; ms++) {
+        const struct client_reply *reply = flight_reply(flight, (size_t)ms);
+        if (reply->status == 502)
+            expect_problem(reply, 502, "page_crashed", "");
+        else
+            check_one_visit(&stage, reply, ms);
+    }
+    flight_free(flight);
+    check_normal(&stage, "even");
+    check_normal(&stage, "odd");
     stage_close(&stage);
 }
 END_TEST
