@@ -140,7 +140,8 @@ static void render_finish(struct page *page, uint64_t now_ms)
         shell_forget(page->target);
     page_override_undo(page, now_ms);
     page_watch_stop(page, now_ms);
-    page_look_later(page->target, now_ms);
+    if (!render_is_look_fresh(&render->machine))
+        page_look_later(page->target, now_ms);
     if (render->clear_storage) {
         page_set_state(page, PAGE_CLEARING);
         page_blank(page, now_ms, on_blank);

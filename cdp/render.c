@@ -415,6 +415,13 @@ void render_verdict(const struct render *render, struct render_result *ret)
     late_verdict(render, &ret->late);
 }
 
+bool render_is_look_fresh(const struct render *render)
+{
+    assert(render->state == RENDER_DONE);
+    return render->has_look && !render->is_granted && render->unlooked_ms == 0 &&
+           render->slices_capturing == 0;
+}
+
 bool render_is_page_good(const struct render *render)
 {
     assert(render->state == RENDER_DONE);

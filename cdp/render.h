@@ -13,8 +13,8 @@
  * clock is paused before the navigation and granted in slices, which stand still while
  * fetches are pending. Slices before the load event are free; after it settle_virtual_ms
  * are counted, with the page's own clock (looks) and not by counting slices: a grant over
- * a grant makes both expire. A slice is 500 ms, or all that is left after one that has
- * brought nothing new. Frames come in real time; one is awaited, after the first slice, when
+ * a grant makes both expire. The first slice is 500 ms, the second all that is left.
+ * Frames come in real time; one is awaited, after the first slice, when
  * a script has run since the last, so a page without scripts waits for none. When the clock
  * has stood still for stuck_request_ms without progress, the rest is granted without
  * regard to fetches. Frames are late while the page's clock is behind the real one, so
@@ -222,7 +222,6 @@ struct render {
     uint64_t progress_ms;           /* Last sign of progress. */
     uint64_t paced_ms;              /* When the next slice may be granted; 0: not waiting. */
     uint32_t slices;                /* Of this document, before its load event. */
-    uint32_t unmoved_slices;        /* In a row that have brought nothing new. */
     uint32_t grant_ms;              /* Virtual time of the latest grant. */
     uint32_t unlooked_ms;           /* Expired since the last look was sent. */
     bool is_stuck;                  /* Fetches no longer count. */
@@ -290,6 +289,8 @@ void render_shorten(struct render *, uint64_t now_ms, uint64_t deadline_ms);
 uint64_t render_deadline_ms(const struct render *);
 /* In DONE: writes the verdict's numbers and codes into *ret and leaves what it owns alone. */
 void render_verdict(const struct render *, struct render_result *ret);
+/* In DONE: nothing has moved the page's clock since the last look. */
+bool render_is_look_fresh(const struct render *);
 /* In DONE: the page answered to the end and may serve again. */
 bool render_is_page_good(const struct render *);
 /* Aborts on a broken invariant. */

@@ -3,8 +3,8 @@
  * A round is slice, look, and a frame when a script has run since the last one: callbacks of
  * frames, intersections and idle time come with frames, and what they begin (timers,
  * fetches) needs a slice again. What a page fetches first it mostly fetches without a frame,
- * so a frame before the first slice would be one too many: it comes after that. When a look
- * shows nothing new, the next slice is all that is left. */
+ * so a frame before the first slice would be one too many: it comes after that. The second
+ * slice is all that is left. */
 #include <assert.h>
 
 #include "cdp/render_state.h"
@@ -90,8 +90,8 @@ static bool is_held(const struct render *render)
     return wait_is_held(render) || quiet_is_held(render, virtual_now_ms(render));
 }
 
-/* When a slice has brought nothing new, the next one is all that is left. What is waited for
- * is looked for just as often as ever. */
+/* The first slice is small, that frames come early; the second one is all that is left. What
+ * is waited for is looked for as often as ever. */
 static uint32_t slice_ms(const struct render *render)
 {
     double left_ms = render->settled_virtual_ms - virtual_now_ms(render);
@@ -100,8 +100,8 @@ static uint32_t slice_ms(const struct render *render)
     if (is_patient(render) && is_time_over(render) &&
         !quiet_is_held(render, virtual_now_ms(render)))
         return RENDER_SLICE_VIRTUAL_MS / 10;
-    if (is_patient(render) || wait_is_asked(render) || is_held(render) ||
-        render->unmoved_slices == 0 || left_ms < RENDER_SLICE_VIRTUAL_MS)
+    if (is_patient(render) || wait_is_asked(render) || is_held(render) || !render->is_sliced ||
+        left_ms < RENDER_SLICE_VIRTUAL_MS)
         return RENDER_SLICE_VIRTUAL_MS;
     return (uint32_t)left_ms;
 }
@@ -218,11 +218,6 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
 
     settle_inspect(render, fact, ret);
     render->is_looking = false;
-    /* A clock that stands still shows nothing. */
-    if (has_moved(&old, &fact->look) || fact->look.virtual_ms <= old.virtual_ms)
-        render->unmoved_slices = 0;
-    else
-        render->unmoved_slices++;
     if (!fact->ok) {
         capture_enter(render, now_ms, false, ret);
         return;
@@ -235,7 +230,6 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         double real_ms = render->plan.clock_base_ms + (double)now_ms;
         double loaded_ms = fact->look.virtual_ms > real_ms ? fact->look.virtual_ms : real_ms;
         render->has_look = true;
-        render->unmoved_slices = 0; /* Of the slices from now on. */
         render->settled_virtual_ms = loaded_ms + settling_ms(render);
         wait_begin(render, loaded_ms);
         if (has_script_run(render)) {

@@ -34,9 +34,7 @@ static const struct step refresh_is_awaited[] = {
     {13, LOADED(A), "look > settling"},
     {14, EXPIRED(), ""},
     {15, LOOKED(1000, 70, 9), "look"},
-    {16, LOOKED(1000, 70, 9), "grant 500"},
-    {17, EXPIRED(), "look"},
-    {18, LOOKED(1500, 70, 9), "grant 1500"},
+    {16, LOOKED(1000, 70, 9), "grant 2000"},
     {19, STARTED(B), ""},
     {20, EXPIRED(), ""},
     {22, COMMITTED(B), "prepare, grant 500 > loading"},
@@ -46,8 +44,7 @@ static const struct step refresh_is_awaited[] = {
     {25, CAPTURED(B), "pause > done"},
 };
 
-/* After the first slice. The slice that comes with the frame is all that is left, since the
- * first one has brought nothing new. */
+/* After the first slice, and the slice that comes with it is all that is left. */
 static const struct step script_owes_a_frame[] = {
     {5, NAVIGATED(A), ""},
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
@@ -70,36 +67,32 @@ static const struct step work_owes_frames[] = {
     {14, EXPIRED(), ""},
     {15, LOOKED(1000, 900, 9), "look"},
     {16, LOOKED(1000, 2000, 9), "frame"},
-    {30, FRAMED(A), "grant 500"},
-    {31, EXPIRED(), "look"},
-    {32, LOOKED(1500, 3000, 9), "frame"},
+    {30, FRAMED(A), "grant 2000"},
+    {31, EXPIRED(), "look, measure"},
+    {32, LOOKED(3000, 3000, 9), "frame"},
+    {32, MEASURED(A, 200, 110), ""},
     {48, FRAMED(A), "grant 500"},
-    {49, EXPIRED(), "look"},
-    {50, LOOKED(2000, 3010, 9), "grant 1000"},
-    {51, EXPIRED(), "look, measure"},
-    {52, LOOKED(3000, 3010, 12), "frame"},
-    {52, MEASURED(A, 200, 120), ""},
+    {49, EXPIRED(), "look, measure"},
+    {50, LOOKED(3500, 3010, 12), "frame"},
+    {50, MEASURED(A, 200, 120), ""},
     {66, FRAMED(A), "grant 500"},
     {67, EXPIRED(), "look, measure"},
-    {68, LOOKED(3500, 3020, 12), "> capturing"},
+    {68, LOOKED(4000, 3020, 12), "> capturing"},
     {68, MEASURED(A, 200, 130), "capture"},
     {69, CAPTURED(A), "> done"},
 };
 
 /* Frames are late while the page's clock is behind: slices come first. The time that the
- * load took in real time is not counted as settling. A slice after one that has brought
- * nothing is longer. */
+ * load took in real time is not counted as settling. */
 static const struct step clock_behind[] = {
     {5, NAVIGATED(A), ""},
     {8, COMMITTED(A), "prepare, grant 500 > loading"},
     {1400, LOADED(A), "look > settling"},
     {1401, EXPIRED(), ""},
     {1402, LOOKED(500, 900, 9), "look"},
-    {1403, LOOKED(500, 900, 9), "grant 500"},
+    {1403, LOOKED(500, 900, 9), "grant 2902"},
     {1404, EXPIRED(), "look"},
-    {1405, LOOKED(1000, 900, 9), "grant 2402"},
-    {1406, EXPIRED(), "look"},
-    {1407, LOOKED(3400, 900, 9), "frame"},
+    {1405, LOOKED(3402, 900, 9), "frame"},
     {1420, FRAMED(A), "grant 500"},
 };
 

@@ -54,10 +54,10 @@ static const struct step flag_hastens[] = {
     {15, CHECKED(A, true, UP), "look, check"},
     {16, LOOKED(1000, 900, 9), ""},
     {16, CHECKED(A, true, UP), "frame"},
-    {30, FRAMED(A), "grant 500"},
-    {31, EXPIRED(), "look, check"},
+    {30, FRAMED(A), "grant 1000"},
+    {31, EXPIRED(), "look, check, measure"},
     {32, LOOKED(2000, 900, 9), ""},
-    {32, CHECKED(A, true, UP), "measure > capturing"},
+    {32, CHECKED(A, true, UP), "> capturing"},
     {33, MEASURED(A, 200, 100), "capture"},
     {34, CAPTURED(A), "> done"},
 };

@@ -140,7 +140,6 @@ class Page {
                       look.listeners !== old.listeners || look.documents !== old.documents ||
                       look.requests !== old.requests;
         this.quiet = moved ? 0 : this.quiet + 1;
-        this.unmoved = moved || look.clock <= old.clock ? 0 : this.unmoved + 1;
         if (moved) {
             this.owed = this.frames < (this.patient() ? FRAMES_PATIENT_MAX : FRAMES_MAX);
             this.measured = false;
@@ -148,11 +147,11 @@ class Page {
         return moved;
     }
 
-    // All that is left, after a slice that has brought nothing new.
-    slice(left) {
+    // All that is left, after the first.
+    slice(left, sliced) {
         if (this.patient())
             return left <= 0 ? SLICE_MS / 10 : SLICE_MS;
-        return this.unmoved === 0 || left < SLICE_MS ? SLICE_MS : Math.floor(left);
+        return !sliced || left < SLICE_MS ? SLICE_MS : Math.floor(left);
     }
 
     async hasStreams() {
@@ -196,7 +195,6 @@ class Page {
         const look = await this.look();
         const ran = look.script > this.scriptBefore;
         this.judge(look);
-        this.unmoved = 0;
         this.owed = ran;
         const end = Math.max(look.clock, this.base + performance.now()) + SETTLE_MS;
         for (let sliced = false; ran;) {
@@ -225,13 +223,13 @@ class Page {
                 this.frames++;
                 await this.frame();
             }
-            this.grant(this.slice(end - this.clock()));
+            this.grant(this.slice(end - this.clock(), sliced));
         }
     }
 
     async render(url) {
         this.stuck = this.streams = this.inspected = this.granted = this.owed = this.measured = false;
-        this.frames = this.quiet = this.unmoved = this.unlooked = 0;
+        this.frames = this.quiet = this.unlooked = 0;
         this.expired = undefined;
         this.scriptBefore = this.seen.script;
         const by = LEAD_MS - this.ahead();
