@@ -226,6 +226,7 @@ struct render {
     uint32_t unlooked_ms;           /* Expired since the last look was sent. */
     bool is_stuck;                  /* Fetches no longer count. */
     uint64_t judged_ms;             /* Between the last two looks, if the clock stood; or 0. */
+    uint32_t waiting_looks;         /* In a row that have shown a page that waits. */
     bool is_inspected, has_streams;
 
     /* Settling, of this document. */

@@ -204,7 +204,9 @@ static bool is_waiting(const struct render *render, const struct render_look *lo
 static void settle_inspect(struct render *render, const struct render_fact *fact,
                            struct render_commands *ret)
 {
-    if (fact->ok && !render->is_inspected && is_waiting(render, &fact->look)) {
+    render->waiting_looks =
+        fact->ok && is_waiting(render, &fact->look) ? render->waiting_looks + 1 : 0;
+    if (render->waiting_looks >= RENDER_WAITING_LOOKS && !render->is_inspected) {
         render->is_inspected = true;
         render_do(ret, RENDER_DO_INSPECT);
     }

@@ -22,10 +22,12 @@
 #define RENDER_SLICES_FRAMELESS 3
 
 /* Looks that judge a standing clock are this far apart. */
-#define RENDER_STANDSTILL_LOOK_MS 300
+#define RENDER_STANDSTILL_LOOK_MS 150
 
-/* A page whose tasks took less than this share of that time waits for something. */
+/* A page whose tasks took less than this share of that time waits for something; what for is
+ * looked at when so many looks in a row have shown that. */
 #define RENDER_WAITING_TASK_SHARE 4
+#define RENDER_WAITING_LOOKS 2
 
 /* How long a page that holds a stream open is waited for: some of what is pending may be
  * an ordinary request, which cannot be told from outside. So long others wait for a network

@@ -87,11 +87,11 @@ static const struct step met_while_pending[] = {
     {13, LOADED(A), "look, check > settling"},
     {15, LOOKED(600, 70, 9), ""},
     {15, CHECKED(A, false, NO_FLAG), ""},
-    {313, TICK(), "look, check"},
-    {314, LOOKED(600, 70, 9), "inspect"},
-    {314, CHECKED(A, true, NO_FLAG), "measure > capturing"},
-    {315, MEASURED(A, 200, 100), "capture"},
-    {316, CAPTURED(A), "pause > done"},
+    {163, TICK(), "look, check"},
+    {164, LOOKED(600, 70, 9), ""},
+    {164, CHECKED(A, true, NO_FLAG), "measure > capturing"},
+    {165, MEASURED(A, 200, 100), "capture"},
+    {166, CAPTURED(A), "pause > done"},
 };
 
 /* After another milestone there is no settling but for what is asked. */
@@ -143,7 +143,7 @@ static const struct render_case cases[] = {
     WAITING(unmet, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "partial ok 200, 8 5 8987 2, bad", CONDITION),
     WAITING(unmet_is_an_error, WAIT_AUTO, ON_TIMEOUT_ERROR, "failed wait_unmet 0, 8 5 9957 0, bad",
             CONDITION),
-    WAITING(met_while_pending, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 5 301 2, good",
+    WAITING(met_while_pending, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 5 151 2, good",
             CONDITION),
     WAITING(load_and_condition, WAIT_LOAD, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 5 4 1, good",
             CONDITION),

@@ -16,7 +16,8 @@ const FRAMES_MAX = 12;
 const FRAMES_PATIENT_MAX = 60;
 const QUIET_LOOKS = 6;
 const NOISE_US = 50;
-const LOOK_MS = 300;
+const LOOK_MS = 150;
+const WAITING_LOOKS = 2;
 const STUCK_MS = 5000;
 const WAITING_SHARE = 4; // A page whose tasks took less than this share of the time waits.
 const STREAM_MS = 500;
@@ -167,7 +168,7 @@ class Page {
     // Waits for the end of the grant; looks closer when the clock stands still.
     async spend() {
         const expired = new Promise(resolve => { this.expired = resolve; });
-        for (let limit = STUCK_MS; this.granted;) {
+        for (let limit = STUCK_MS, waiting = 0; this.granted;) {
             let timer;
             const late = new Promise(resolve => { timer = setTimeout(resolve, LOOK_MS, true); });
             const isLate = await Promise.race([expired, late]);
@@ -177,7 +178,8 @@ class Page {
             const old = this.seen, look = await this.look();
             this.judge(look);
             const waits = look.tasks - old.tasks < (look.at - old.at) / WAITING_SHARE;
-            if (!this.inspected && waits) {
+            waiting = waits ? waiting + 1 : 0;
+            if (!this.inspected && waiting >= WAITING_LOOKS) {
                 this.inspected = true;
                 this.streams = await this.hasStreams();
             }
