@@ -70,9 +70,11 @@ void settle_enter(struct render *render, uint64_t now_ms, struct render_commands
     render->paced_ms = 0;
     if (render->plan.wait.is_real)
         real_enter(render, now_ms, ret);
-    else if (!render->is_looking && settling_ms(render) > 0)
+    else if (render->is_looking)
+        return;
+    else if (settling_ms(render) > 0)
         settle_look_only(render, now_ms, ret); /* The capture is far. */
-    else if (!render->is_looking)
+    else
         settle_look(render, now_ms, ret);
 }
 
@@ -121,7 +123,7 @@ static void settle_grant(struct render *render, uint64_t now_ms, uint32_t virtua
 
 static bool is_settled(const struct render *render)
 {
-    if (!is_time_over(render) || is_held(render))
+    if (!is_time_over(render) || is_held(render) || render->is_frame_owed)
         return false;
     return !is_patient(render) || render->plan.until == WAIT_NETWORKIDLE ||
            render->quiet_looks >= RENDER_QUIET_LOOKS_PATIENT ||
@@ -141,7 +143,7 @@ static void settle_go_on(struct render *render, uint64_t now_ms, struct render_c
     bool wants_frame = render->is_frame_owed && (render->is_sliced || is_time_over(render));
     bool is_quieting = is_patient(render) && render->frames < frames_max(render);
 
-    if (!wants_frame && is_settled(render))
+    if (is_settled(render))
         capture_enter(render, now_ms, false, ret);
     else if ((wants_frame || is_quieting) && do_frames_come(render, now_ms))
         settle_frame(render, ret);
@@ -160,7 +162,7 @@ void settle_next(struct render *render, uint64_t now_ms, struct render_commands 
         return;
     else if (render->unlooked_ms == 0)
         settle_go_on(render, now_ms, ret);
-    else if (is_settled(render) && !render->is_frame_owed)
+    else if (is_settled(render))
         settle_look(render, now_ms, ret);
     else
         settle_look_only(render, now_ms, ret);
@@ -191,12 +193,17 @@ static bool wants_frames(const struct render *render)
            render->slices_held >= RENDER_SLICES_FRAMELESS;
 }
 
+/* Resources that the garbage collector takes are no progress. */
+static bool has_progressed(const struct render_look *old, const struct render_look *new)
+{
+    return new->virtual_ms > old->virtual_ms || new->requests > old->requests;
+}
+
 /* Whether the page waits, by the look that judges a standing clock. One that works would
  * only be held up by the inspection. */
 static bool is_waiting(const struct render *render, const struct render_look *look)
 {
-    return render->judged_ms != 0 && look->virtual_ms <= render->look.virtual_ms &&
-           look->requests <= render->look.requests &&
+    return render->judged_ms != 0 && !has_progressed(&render->look, look) &&
            look->task_us - render->look.task_us <
                (double)render->judged_ms * 1000 / RENDER_WAITING_TASK_SHARE;
 }
@@ -224,7 +231,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
         capture_enter(render, now_ms, false, ret);
         return;
     }
-    if (fact->look.virtual_ms > old.virtual_ms || fact->look.requests > old.requests)
+    if (has_progressed(&old, &fact->look))
         render->progress_ms = now_ms;
     render->look = fact->look;
     quiet_looked(render, fact->look.virtual_ms);

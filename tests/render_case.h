@@ -150,6 +150,13 @@ struct step {
         }                                                                                          \
     }
 
+/* How nearly every table begins: a document has committed. */
+#define BEGIN                                                                                      \
+    {5, NAVIGATED(A), ""},                                                                         \
+    {                                                                                              \
+        8, COMMITTED(A), "prepare, grant 500 > loading"                                            \
+    }
+
 struct render_case {
     const char *name;
     const struct step *steps;

@@ -5,8 +5,7 @@
 /* A page without a script: nothing to wait for after the load event. Its clock is 500 ms
  * ahead when it begins, as in all tables. */
 static const struct step static_page[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {12, PARSED(A), ""},
     {13, LOADED(A), "look > settling"},
     {14, EXPIRED(), ""},
@@ -18,8 +17,7 @@ static const struct step static_page[] = {
 
 /* What is left of a grant would be spent on the next document: it is taken back. */
 static const struct step grant_is_taken_back[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 70, 9), "measure > capturing"},
     {15, MEASURED(A, 200, 100), "capture"},
@@ -28,8 +26,7 @@ static const struct step grant_is_taken_back[] = {
 
 /* A refresh without a script still needs its time to pass. */
 static const struct step refresh_is_awaited[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {12, SCHEDULED(), ""},
     {13, LOADED(A), "look > settling"},
     {14, EXPIRED(), ""},
@@ -46,8 +43,7 @@ static const struct step refresh_is_awaited[] = {
 
 /* After the first slice, and the slice that comes with it is all that is left. */
 static const struct step script_owes_a_frame[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
     {16, EXPIRED(), "look"},
@@ -61,8 +57,7 @@ static const struct step script_owes_a_frame[] = {
 
 /* What moves the page owes it another frame, up to the last moment. */
 static const struct step work_owes_frames[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {14, EXPIRED(), ""},
     {15, LOOKED(1000, 900, 9), "look"},
@@ -85,8 +80,7 @@ static const struct step work_owes_frames[] = {
 /* Frames are late while the page's clock is behind: slices come first. The time that the
  * load took in real time is not counted as settling. */
 static const struct step clock_behind[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {1400, LOADED(A), "look > settling"},
     {1401, EXPIRED(), ""},
     {1402, LOOKED(500, 900, 9), "look"},
@@ -98,8 +92,7 @@ static const struct step clock_behind[] = {
 
 /* A fetch holds the slice; it is waited for, and looked at. */
 static const struct step slow_fetch[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
     {162, TICK(), ""},
@@ -117,8 +110,7 @@ static const struct step slow_fetch[] = {
 /* A page that works all the while is not held up by an inspection, which takes it tens of
  * milliseconds. */
 static const struct step slow_script[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
     {163, TICK(), "look"},
@@ -134,8 +126,7 @@ static const struct step slow_script[] = {
 /* A request that does not end: after stuck_request_ms the rest is granted without regard
  * to it. Such a page works in real time, so it is given frames until it has been quiet. */
 static const struct step stuck_fetch[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 70, 9), "measure > capturing"},
     {15, MEASURED(A, 200, 100), "capture"},
@@ -143,8 +134,7 @@ static const struct step stuck_fetch[] = {
 };
 
 static const struct step stuck_fetch_of_script[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
     {163, TICK(), "look"},
@@ -163,8 +153,7 @@ static const struct step stuck_fetch_of_script[] = {
 /* A stream is known for what it is, and waited for less. Then the clock moves without it,
  * and no frame is awaited that no script calls for. */
 static const struct step stream[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
     {163, TICK(), "look"},
@@ -185,8 +174,7 @@ static const struct step stream[] = {
 
 /* An image that does not come holds the load event; `auto` goes on without it. */
 static const struct step stuck_load[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {12, PARSED(A), ""},
     {158, TICK(), "look"},
     {159, LOOKED(500, 70, 9), ""},
@@ -199,8 +187,7 @@ static const struct step stuck_load[] = {
 /* Workers run in real time: frames until the page has been quiet for six looks, and hardly
  * any virtual time meanwhile. */
 static const struct step worker[] = {
-    {5, NAVIGATED(A), ""},
-    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    BEGIN,
     {13, LOADED(A), "look > settling"},
     {14, EXPIRED(), ""},
     {15, WORKING(2000, 900, 9), "look"},

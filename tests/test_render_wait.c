@@ -5,11 +5,6 @@
 #define NO_FLAG RENDER_FLAG_NONE
 #define DOWN RENDER_FLAG_FALSE
 #define UP RENDER_FLAG_TRUE
-#define BEGIN                                                                                      \
-    {5, NAVIGATED(A), ""},                                                                         \
-    {                                                                                              \
-        8, COMMITTED(A), "prepare, grant 500 > loading"                                            \
-    }
 
 /* The check goes out with the look. A page that has no flag is not held up by it. */
 static const struct step no_flag[] = {

@@ -3,6 +3,7 @@
 import {isComplete} from './pages.mjs';
 import {usage} from './process.mjs';
 
+export const AFFINITIES = 8; // What clients at once are spread over.
 const PAUSE_MS = 40; // Between two renders: what the one before leaves behind comes to rest.
 const FAILURES_MAX = 2; // A page that a peer has failed so often is not asked of it again.
 
@@ -63,8 +64,8 @@ export async function latency(contestants, pages, address, {rounds, end_ms, repe
 
 // As many at once as there are affinities, one render each: what is measured afterwards is
 // how a contestant goes on, not how its caches fill.
-export async function warmUp(contestant, affinities, page, address) {
-    await Promise.all(Array.from({length: affinities}, (_, i) =>
+export async function warmUp(contestant, page, address) {
+    await Promise.all(Array.from({length: AFFINITIES}, (_, i) =>
         attempt(contestant, page, address(page), `a${i}`)));
 }
 
@@ -76,7 +77,7 @@ export async function throughput(contestant, clients, ms, page, address) {
     await Promise.all(Array.from({length: clients}, async (_, client) => {
         while (performance.now() - start < ms) {
             const what = page(started++);
-            const {ok} = await attempt(contestant, what, address(what), `a${client % 8}`);
+            const {ok} = await attempt(contestant, what, address(what), `a${client % AFFINITIES}`);
             complete += ok;
         }
     }));

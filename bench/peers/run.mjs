@@ -10,14 +10,13 @@ import {fork} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {browserOf, peers, startDaemon} from './contestants.mjs';
-import {latency, throughput, warmUp} from './measure.mjs';
+import {AFFINITIES, latency, throughput, warmUp} from './measure.mjs';
 import {pages as allPages} from './pages.mjs';
 import {report} from './report.mjs';
 
 const isQuick = process.env.QUICK === '1';
 const chosen = (name, list) => list === undefined || list.split(',').includes(name);
 const pages = allPages.filter(({name}) => chosen(name, process.env.PAGES));
-const AFFINITIES = 8;
 // What runs at once in the latency part is one; here it is this many.
 const CLIENTS = isQuick ? [16] : [1, 4, 16];
 const LATENCY_ROUNDS = isQuick ? 1 : 4;
@@ -92,7 +91,7 @@ async function measureRates(contestants, results, address) {
             if (tries > complete)
                 continue; // It is not complete when it is alone.
             progress(`throughput, ${page.name}: ${contestant.name}`);
-            await warmUp(contestant, AFFINITIES, page, address);
+            await warmUp(contestant, page, address);
             rates[contestant.name][page.name] = await throughput(
                 contestant, 16, PAGE_MS, () => page, address);
         }
