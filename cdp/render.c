@@ -131,6 +131,8 @@ static void note_milestones(struct render *render, uint64_t now_ms, const struct
         render->late.look = fact->look;
     if (fact->type == RENDER_FACT_SURVEYED)
         render->late.is_answered = fact->ok && render->terminations == 0;
+    if (fact->type == RENDER_FACT_STREAMS)
+        render->has_streams = fact->ok;
     if (fact->type == RENDER_FACT_SCHEDULED)
         render->is_scheduled = true;
     if (fact->type == RENDER_FACT_STARTED)
@@ -342,13 +344,16 @@ void render_do_look(struct render *render, uint64_t now_ms, struct render_comman
     render_do(ret, RENDER_DO_LOOK);
 }
 
+/* What is pending is not waited for; a network to be awaited decides that by itself. */
+static bool is_regardless(const struct render *render)
+{
+    return render->is_stuck && (!render->plan.wait.quiet.is_awaited ||
+                                render->active <= render->plan.wait.quiet.connections);
+}
+
 void render_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
                   struct render_commands *ret)
 {
-    bool is_regardless =
-        render->is_stuck && (!render->plan.wait.quiet.is_awaited ||
-                             render->active <= render->plan.wait.quiet.connections);
-
     assert(virtual_ms > 0);
     if (render->plan.wait.is_real)
         return; /* Nothing to give. */
@@ -356,7 +361,14 @@ void render_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
     render->grant_ms = virtual_ms;
     render->granted_ms = now_ms;
     render->paced_ms = 0;
-    render_do_virtual(ret, is_regardless ? RENDER_DO_ADVANCE : RENDER_DO_GRANT, virtual_ms);
+    render_do_virtual(ret, is_regardless(render) ? RENDER_DO_ADVANCE : RENDER_DO_GRANT, virtual_ms);
+}
+
+void render_advance(const struct render *render, struct render_commands *ret)
+{
+    assert(render->is_granted && !render->plan.wait.is_real);
+    if (is_regardless(render))
+        render_do(ret, RENDER_DO_ADVANCE);
 }
 
 void render_pause(const struct render *render, struct render_commands *ret)

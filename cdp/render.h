@@ -97,7 +97,7 @@ enum render_fact_type {
     RENDER_FACT_MEASURED,  /* Answers RENDER_DO_MEASURE: .ok, .measure. */
     RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .output, .ok and its .bytes; or why it
                               cannot be made: .code, where RENDER_OK means its document went. */
-    RENDER_FACT_STREAMS,   /* Answers RENDER_DO_INSPECT: .ok if an EventSource is open. */
+    RENDER_FACT_STREAMS,   /* .ok: a stream is open, and nothing else that counts is pending. */
     RENDER_FACT_CHECKED,   /* Answers RENDER_DO_CHECK: .flag, and .ok if all conditions hold. */
     RENDER_FACT_TRANSITED, /* Answers RENDER_DO_TRANSIT: .ok, or .code. */
     RENDER_FACT_SURVEYED,  /* Answers RENDER_DO_SURVEY: .ok if the main thread did. */
@@ -126,7 +126,7 @@ enum render_command_type {
     RENDER_DO_BLANK,    /* Navigate to about:blank. */
     RENDER_DO_PREPARE,  /* Make the isolated world of the document just committed. */
     RENDER_DO_GRANT,    /* .virtual_ms, standing still while fetches are pending. */
-    RENDER_DO_ADVANCE,  /* .virtual_ms, whatever is pending. */
+    RENDER_DO_ADVANCE,  /* .virtual_ms, whatever is pending; 0: what is granted already. */
     RENDER_DO_PAUSE,    /* Take back what is granted. */
     RENDER_DO_LOOK,
     RENDER_DO_CHECK,  /* The flag and the conditions. */

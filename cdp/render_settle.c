@@ -105,7 +105,8 @@ static uint32_t slice_ms(const struct render *render)
     if (is_patient(render) || wait_is_asked(render) || is_held(render) || !render->is_sliced ||
         left_ms < RENDER_SLICE_VIRTUAL_MS)
         return RENDER_SLICE_VIRTUAL_MS;
-    return (uint32_t)left_ms;
+    /* Rounded up: a part of a millisecond would cost a slice of its own. */
+    return (uint32_t)left_ms + (left_ms > (uint32_t)left_ms ? 1 : 0);
 }
 
 static void settle_grant(struct render *render, uint64_t now_ms, uint32_t virtual_ms,
@@ -164,8 +165,10 @@ void settle_next(struct render *render, uint64_t now_ms, struct render_commands 
         settle_go_on(render, now_ms, ret);
     else if (is_settled(render))
         settle_look(render, now_ms, ret);
-    else
+    else if (wait_is_asked(render) || render->flag != RENDER_FLAG_NONE)
         settle_look_only(render, now_ms, ret);
+    else
+        render_do_look(render, now_ms, ret); /* A flag that has come since shows at the end. */
 }
 
 static bool has_moved(const struct render_look *old, const struct render_look *new)
@@ -319,7 +322,7 @@ static void settle_tick(struct render *render, uint64_t now_ms, struct render_co
         settle_paced(render, now_ms, ret);
     } else if (now_ms >= settle_stuck_ms(render)) {
         render->is_stuck = true;
-        settle_grant(render, now_ms, slice_ms(render), ret);
+        render_advance(render, ret);
     } else if (now_ms >= settle_look_ms(render)) {
         render->judged_ms = now_ms - render->looked_ms;
         settle_look_only(render, now_ms, ret);
@@ -333,7 +336,7 @@ static void settle_traffic(struct render *render, uint64_t now_ms, struct render
         return;
     render->paced_ms = 0;
     if (render->is_granted && render->is_stuck)
-        settle_grant(render, now_ms, slice_ms(render), ret);
+        render_advance(render, ret);
     else
         settle_next(render, now_ms, ret);
 }
@@ -385,9 +388,6 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
             render->measure = fact->measure;
         }
         break;
-    case RENDER_FACT_STREAMS:
-        render->has_streams = fact->ok;
-        break;
     case RENDER_FACT_CHECKED:
         if (is_ours)
             settle_checked(render, now_ms, fact, ret);
@@ -407,6 +407,7 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_SCHEDULED:
     case RENDER_FACT_PARSED:
     case RENDER_FACT_CAPTURED:
+    case RENDER_FACT_STREAMS:
     case RENDER_FACT_SURVEYED:
     case RENDER_FACT_SPENT:
         break; /* Noted already, or of an earlier document. */

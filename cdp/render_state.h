@@ -42,8 +42,8 @@
 /* Looks in a row that must bring nothing new before such a page counts as settled. */
 #define RENDER_QUIET_LOOKS_PATIENT 6
 
-/* Our own frame callback costs 4 to 35 us of script time; what moves a page costs more. */
-#define RENDER_SCRIPT_NOISE_US 50.0
+/* A frame that we ask for takes 4 to 17 us of script time; what moves a page takes more. */
+#define RENDER_SCRIPT_NOISE_US 25.0
 
 /* Documents followed before the capture, the first included. */
 #define RENDER_DOCUMENTS_MAX 3
@@ -93,7 +93,9 @@ void render_fail_net(struct render *, uint64_t now_ms, const char *net_error,
 void render_do_look(struct render *, uint64_t now_ms, struct render_commands *);
 /* Grants a slice, regardless of fetches when the render is stuck. */
 void render_grant(struct render *, uint64_t now_ms, uint32_t virtual_ms, struct render_commands *);
-
+/* Has what is granted go on regardless of fetches, when a grant would. A further grant would
+ * come in addition: each ends with an event of its own. */
+void render_advance(const struct render *, struct render_commands *);
 /* Takes back what is granted; under the real clock there is nothing. */
 void render_pause(const struct render *, struct render_commands *);
 /* render_late.c */

@@ -1,9 +1,10 @@
 /* render_wait.c: the page's own flag and the conditions of the request; see render.h.
  *
- * Both are known from checks, which go out with the looks of settling. The flag: false
- * holds the page, true ends the settling after a grace. Conditions: one that does not hold
- * holds the page; when all hold, settling ends, unless they are of the kind that may only
- * delay. The delay is no condition of the page: it only moves the end of settling. */
+ * Both are known from checks, which go out with the looks of settling, but for those that
+ * cannot end it. The flag: false holds the page, true ends the settling after a grace.
+ * Conditions: one that does not hold holds the page; when all hold, settling ends, unless they
+ * are of the kind that may only delay. The delay is no condition of the page: it only moves the
+ * end of settling. */
 #include <assert.h>
 
 #include "cdp/render_state.h"
