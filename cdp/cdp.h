@@ -81,7 +81,7 @@ void cdp_shorten(struct cdp *, uint64_t now_ms, uint64_t page, uint64_t deadline
 /* Forgets the render of that page: no event comes for it any more. The page must then
  * be closed. With `terminate` a script that still runs is stopped. */
 void cdp_abort(struct cdp *, uint64_t now_ms, uint64_t page);
-/* The page is idle and nobody waits for it: load about:blank, bring it to rest. No event. */
+/* The page is idle and nobody waits for it: if that lasts, its document goes. No event. */
 void cdp_rest(struct cdp *, uint64_t now_ms, uint64_t page);
 void cdp_close(struct cdp *, uint64_t now_ms, uint64_t page, bool retain_context);
 void cdp_dispose_context(struct cdp *, uint64_t now_ms, uint64_t context);

@@ -105,7 +105,8 @@ struct page {
     bool is_probing;       /* A probe is out: its target must stay. */
     bool is_killed;
     uint64_t open_deadline_ms;
-    char error[128]; /* UNDOING. */
+    uint64_t rest_ms; /* READY: when its document goes; 0: not planned. */
+    char error[128];  /* UNDOING. */
     struct page_render render;
     UT_hash_handle hh;
 };
@@ -119,6 +120,7 @@ void page_probe(struct page *, uint64_t now_ms, uint64_t deadline_ms);
 void page_render(struct page *, uint64_t now_ms, const struct cdp_render *);
 void page_shorten(struct page *, uint64_t now_ms, uint64_t deadline_ms);
 void page_abort(struct page *, uint64_t now_ms);
+/* Nobody has taken it yet: its document goes when that has lasted. */
 void page_rest(struct page *, uint64_t now_ms);
 void page_close(struct page *, uint64_t now_ms, bool retain_context);
 void page_kill(struct page *, uint64_t now_ms);
