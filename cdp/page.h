@@ -84,6 +84,7 @@ struct page_render {
     uint32_t watches;         /* Domains to be disabled; see page_watch.c. */
     uint32_t active, pending; /* What the machine was told last, if .is_told. */
     bool is_told;
+    bool has_streams;    /* The same; see page_streams.c. */
     bool is_served;      /* The request's own document is; see page_html.c. */
     bool has_clock;      /* The skew at the start is known. */
     enum output output;  /* Being made. */
@@ -105,8 +106,9 @@ struct page {
     bool is_probing;       /* A probe is out: its target must stay. */
     bool is_killed;
     uint64_t open_deadline_ms;
-    uint64_t rest_ms; /* READY: when its document goes; 0: not planned. */
-    char error[128];  /* UNDOING. */
+    uint64_t stream_url; /* A number for the URL that last held a stream open; 0: none. */
+    uint64_t rest_ms;    /* READY: when its document goes; 0: not planned. */
+    char error[128];     /* UNDOING. */
     struct page_render render;
     UT_hash_handle hh;
 };
@@ -162,6 +164,8 @@ void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *
 
 /* page_calls.c: carries out one command of the machine. */
 void page_do(struct page *, uint64_t now_ms, const struct render_command *);
+/* The id of the remote object that a reply has as `key`; false: it has none. */
+bool page_object_id(const struct call_reply *, const char *key, char *ret, size_t ret_bytes);
 /* A call of the render that the page has. */
 void page_call(struct page *, uint64_t now_ms, const char *method, json_t *params, call_done *done,
                uint64_t tag);
@@ -303,6 +307,15 @@ void page_network_paused(struct page *, uint64_t now_ms, struct cdp_span body);
 void page_network_answered(struct page *, struct cdp_span response, uint64_t loader, int status);
 /* The document of page->render.loader is shown: its answer goes into the result. */
 void page_network_committed(struct page *);
+
+/* page_streams.c: whether a page holds a stream open. */
+/* Whether it did when it last showed the URL of its render. */
+bool page_streams_are_likely(const struct page *);
+/* Inspects the page, unless its requests are watched; the machine is told. */
+void page_streams_inspect(struct page *, uint64_t now_ms);
+void page_streams_tell(struct page *, uint64_t now_ms, bool are_open);
+/* Remembers it for the next render of the URL. */
+void page_streams_finish(struct page *);
 
 /* page_watch.c: what is told of a render beside its document. */
 /* How quiet the network must be, by the parameters. */

@@ -263,7 +263,7 @@ static void do_capture(struct page *page, uint64_t now_ms)
               on_captured, page->render.loader);
 }
 
-static bool object_id(const struct call_reply *reply, const char *key, char *ret, size_t ret_bytes)
+bool page_object_id(const struct call_reply *reply, const char *key, char *ret, size_t ret_bytes)
 {
     struct cdp_span object;
 
@@ -278,7 +278,7 @@ static void on_document(void *owner, uint64_t tag, uint64_t now_ms, const struct
 
     if (tag != render->loader)
         return;
-    if (object_id(reply, "result", render->document, sizeof render->document)) {
+    if (page_object_id(reply, "result", render->document, sizeof render->document)) {
         if (render->wants_measure)
             do_measure(((struct target *)owner)->page, now_ms);
     } else if (render->wants_measure) {
@@ -322,49 +322,6 @@ static void do_prepare(struct page *page, uint64_t now_ms)
         page, now_ms, "Page.createIsolatedWorld",
         json_pack("{s:s, s:s}", "frameId", page->target->target_id, "worldName", "prerenderd"),
         on_world, page->render.loader);
-}
-
-static void on_streams(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
-{
-    struct render_fact fact = {.type = RENDER_FACT_STREAMS, .loader = tag};
-    struct cdp_span result, value;
-
-    fact.ok = reply->end == CALL_REPLIED &&
-              message_member(reply->message->body, "result", &result) &&
-              message_member(result, "value", &value) && span_is(value, "true");
-    step(owner, now_ms, &fact);
-}
-
-static void on_instances(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
-{
-    struct page *page = ((struct target *)owner)->page;
-    char id[64];
-
-    if (object_id(reply, "objects", id, sizeof id))
-        page_call(page, now_ms, "Runtime.callFunctionOn",
-                  json_pack("{s:s, s:s, s:b}", "objectId", id, "functionDeclaration",
-                            "function(){return this.some(e=>e.readyState<2)}", "returnByValue", 1),
-                  on_streams, tag);
-}
-
-static void on_prototype(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
-{
-    struct page *page = ((struct target *)owner)->page;
-    char id[64];
-
-    if (object_id(reply, "result", id, sizeof id))
-        page_call(page, now_ms, "Runtime.queryObjects", json_pack("{s:s}", "prototypeObjectId", id),
-                  on_instances, tag);
-}
-
-/* Looks for open EventSources. This walks the page's heap (tens of milliseconds) and asks
- * the page's own world, so it is done only when its clock stands still; what the page
- * may forge here is how long it is waited for. */
-static void do_inspect(struct page *page, uint64_t now_ms)
-{
-    page_call(page, now_ms, "Runtime.evaluate",
-              json_pack("{s:s}", "expression", "EventSource.prototype"), on_prototype,
-              page->render.loader);
 }
 
 void page_do(struct page *page, uint64_t now_ms, const struct render_command *command)
@@ -417,7 +374,7 @@ void page_do(struct page *page, uint64_t now_ms, const struct render_command *co
         page_transit(page, now_ms);
         break;
     case RENDER_DO_INSPECT:
-        do_inspect(page, now_ms);
+        page_streams_inspect(page, now_ms);
         break;
     case RENDER_DO_SURVEY:
         page_watch_survey(page, now_ms);

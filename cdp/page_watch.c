@@ -83,10 +83,11 @@ void page_watch_start(struct page *page, uint64_t now_ms)
     };
 
     assert(render->watches == 0 && render->traffic == NULL);
-    if (wants_traffic(page)) {
+    if (wants_traffic(page))
+        diagnostics_of(page)->has_traffic = true;
+    if (wants_traffic(page) || page_streams_are_likely(page)) {
         render->traffic = cdp_alloc(sizeof *render->traffic);
         traffic_begin(render->traffic, &rules);
-        diagnostics_of(page)->has_traffic = true;
         render->watches |= WATCH_NETWORK;
         call(page, now_ms, "Network.enable");
     }
@@ -112,17 +113,21 @@ void page_watch_clear(struct page *page)
     page->render.traffic = NULL;
 }
 
-/* Tells the machine when the numbers have changed, if it waits for them. */
+/* Tells the machine when the numbers have changed, if it waits for them; else whether all
+ * that is pending is what nobody waits for. */
 static void tell(struct page *page, uint64_t now_ms)
 {
     struct page_render *render = &page->render;
     struct render_fact fact = {.type = RENDER_FACT_TRAFFIC};
 
-    if (page->state != PAGE_RENDERING || render->traffic == NULL ||
-        !render->machine.plan.wait.quiet.is_awaited)
+    if (page->state != PAGE_RENDERING || render->traffic == NULL)
         return;
     fact.active = traffic_active_count(render->traffic, now_ms);
     fact.pending = render->traffic->pending_count;
+    if (!render->machine.plan.wait.quiet.is_awaited) {
+        page_streams_tell(page, now_ms, fact.active == 0 && fact.pending > 0);
+        return;
+    }
     if (render->is_told && render->active == fact.active && render->pending == fact.pending)
         return;
     render->is_told = true;
@@ -143,7 +148,10 @@ static void judge(struct page *page, uint64_t now_ms)
 
 void page_watch_committed(struct page *page, uint64_t now_ms)
 {
-    if (page->state != PAGE_RENDERING || page->render.traffic == NULL)
+    if (page->state != PAGE_RENDERING)
+        return;
+    page->render.has_streams = false;
+    if (page->render.traffic == NULL)
         return;
     traffic_committed(page->render.traffic, page->render.loader);
     page->render.is_told = false;
@@ -466,6 +474,7 @@ void page_watch_finish(struct page *page, uint64_t now_ms)
     struct render_result *result = page->render.result;
     const struct traffic *traffic = page->render.traffic;
 
+    page_streams_finish(page);
     if (traffic != NULL)
         list_traffic(page, now_ms);
     else if (result->late.phase != NULL && page->render.loader == 0)

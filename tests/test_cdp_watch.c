@@ -132,6 +132,36 @@ static void note_command(void *owner, uint64_t page, const char *method, const c
     (void)snprintf(list + strlen(list), 4096 - strlen(list), "%s ", method);
 }
 
+/* A stream is looked for in the heap once; then the requests of its URL are watched. */
+START_TEST(streams_are_remembered)
+{
+    static const char *const methods[][3] = {
+        /* Path, what is sent, what is not. */
+        {"/stream", "Runtime.queryObjects", "Network."},
+        {"/stream", "Network.enable", "Runtime.queryObjects"},
+        {"/static", "Page.navigate", "Network.enable"},
+        {"/stream", "Network.enable", "Runtime.queryObjects"},
+    };
+    uint64_t page = open_page();
+
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        char commands[4096] = "";
+        cdp_set_trace(stage.cdp, note_command, commands);
+        struct answer answer = RENDER(page, .path = methods[i][0]);
+        cdp_set_trace(stage.cdp, NULL, NULL);
+        check_complete(&answer);
+        if (strcmp(methods[i][0], "/stream") == 0) {
+            ck_shows(answer, ">tick<");
+            ck_assert_str_eq(answer.result->title, "late");
+        }
+        ck_assert_ptr_nonnull(strstr(commands, methods[i][1]));
+        ck_assert_ptr_null(strstr(commands, methods[i][2]));
+        done(&answer);
+    }
+    close_page(page);
+}
+END_TEST
+
 /* Who asks for nothing pays for nothing; who asks leaves nothing behind. */
 START_TEST(defaults_cost_nothing)
 {
@@ -400,6 +430,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, waits_end, 0, COUNT(waits));
     tcase_add_test(tcase, real_clock_is_right);
+    tcase_add_test(tcase, streams_are_remembered);
     tcase_add_test(tcase, defaults_cost_nothing);
     tcase_add_test(tcase, console_and_exceptions);
     tcase_add_test(tcase, resources_and_redirects);

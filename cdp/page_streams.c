@@ -1,0 +1,90 @@
+/* page_streams.c: whether a page holds a stream open: an EventSource, which never ends and
+ * is not waited for.
+ *
+ * A render whose requests are watched knows it of them. Any other is inspected once, when
+ * its clock stands still. That is dear, so the page remembers for which URL it found a
+ * stream: the next render of that URL is watched from its start. */
+#include <string.h>
+#include "cdp/page.h"
+#include "cdp/target.h"
+
+/* A number for a URL, never 0 but for collisions: FNV-1a. */
+static uint64_t url_number(const char *url)
+{
+    uint64_t number = UINT64_C(0xcbf29ce484222325);
+
+    for (; *url != '\0'; url++)
+        number = (number ^ (unsigned char)*url) * UINT64_C(0x100000001b3);
+    return number;
+}
+
+bool page_streams_are_likely(const struct page *page)
+{
+    return page->stream_url != 0 &&
+           page->stream_url == url_number(render_params_url(page->render.params));
+}
+
+void page_streams_tell(struct page *page, uint64_t now_ms, bool are_open)
+{
+    const struct render_fact fact = {
+        .type = RENDER_FACT_STREAMS, .loader = page->render.loader, .ok = are_open};
+
+    if (page->state != PAGE_RENDERING || page->render.has_streams == are_open)
+        return;
+    page->render.has_streams = are_open;
+    page_render_step(page, now_ms, &fact);
+}
+
+void page_streams_finish(struct page *page)
+{
+    const struct page_render *render = &page->render;
+
+    if (render->has_streams)
+        page->stream_url = url_number(render_params_url(render->params));
+    else if (render->traffic != NULL)
+        page->stream_url = 0;
+}
+
+static void on_streams(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    struct cdp_span result, value;
+
+    if (tag == page->render.loader && reply->end == CALL_REPLIED &&
+        message_member(reply->message->body, "result", &result) &&
+        message_member(result, "value", &value))
+        page_streams_tell(page, now_ms, span_is(value, "true"));
+}
+
+static void on_instances(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    char id[64];
+
+    if (page_object_id(reply, "objects", id, sizeof id))
+        page_call(page, now_ms, "Runtime.callFunctionOn",
+                  json_pack("{s:s, s:s, s:b}", "objectId", id, "functionDeclaration",
+                            "function(){return this.some(e=>e.readyState<2)}", "returnByValue", 1),
+                  on_streams, tag);
+}
+
+static void on_prototype(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)
+{
+    struct page *page = ((struct target *)owner)->page;
+    char id[64];
+
+    if (page_object_id(reply, "result", id, sizeof id))
+        page_call(page, now_ms, "Runtime.queryObjects", json_pack("{s:s}", "prototypeObjectId", id),
+                  on_instances, tag);
+}
+
+/* This collects and walks the page's heap (about 100 ms) and asks the page's own world: what
+ * the page may forge here is how long it is waited for. */
+void page_streams_inspect(struct page *page, uint64_t now_ms)
+{
+    if (page->render.traffic != NULL)
+        return;
+    page_call(page, now_ms, "Runtime.evaluate",
+              json_pack("{s:s}", "expression", "EventSource.prototype"), on_prototype,
+              page->render.loader);
+}
