@@ -108,7 +108,7 @@ const [program] = process.argv.slice(2);
 // Clocks may run two minutes ahead instead of half a minute before their renderer is replaced,
 // which costs more than a small render and would come with every seventh of them.
 const knobs = [`--pool.pages_max=${AFFINITIES}`, '--pool.affinity_pages_max=1',
-               '--render.clock_skew_max_ms=120000'];
+               '--render.clock_skew_max_ms=600000'];
 const load = readFileSync('/proc/loadavg', 'utf8').split(' ')[0];
 const origin = await startOrigin();
 const address = page => `http://127.0.0.1:${origin.port}/pages/${page.name}`;

@@ -10,12 +10,12 @@ const SLICE_MS = 500;
 const SETTLE_MS = 5000;
 const LEAD_MIN_MS = 100; // The page's clock is kept that far ahead of the real one ...
 const LEAD_MS = 500;     // ... or put this far ahead.
-const SKEW_MAX_MS = 120000 - LEAD_MS; // As run.mjs and page_clock.c have it.
+const SKEW_MAX_MS = 600000 - LEAD_MS; // As run.mjs and page_clock.c have it.
 const AHEAD_MIN_MS = 50; // Frames come while it is this far ahead.
 const FRAMES_MAX = 12;
 const FRAMES_PATIENT_MAX = 60;
 const QUIET_LOOKS = 6;
-const NOISE_US = 50;
+const NOISE_US = 25;
 const LOOK_MS = 150;
 const WAITING_LOOKS = 2;
 const STUCK_MS = 5000;
@@ -26,6 +26,8 @@ const MEASURE = `function(){
     const p = performance.getEntriesByType('navigation')[0];
     return [p ? p.responseStatus : 0, this.documentElement.outerHTML.length, this.URL, this.title];
 }`;
+
+const FRAME = 'new Promise(requestAnimationFrame)';
 
 class Page {
     constructor(connection, context) {
@@ -67,6 +69,8 @@ class Page {
         else if (method === 'Page.lifecycleEvent' && params.name === 'load' &&
                  params.loaderId === this.loader)
             this.loaded?.();
+        else if (method.startsWith('Network.'))
+            this.#watch(method, params);
     }
 
     #committed(loader) {
@@ -116,8 +120,8 @@ class Page {
     async frame() {
         const {executionContextId} = await this.world;
         const framed = this.send('Runtime.evaluate', {
-            expression: 'new Promise(r=>requestAnimationFrame(()=>r(0)))',
-            contextId: executionContextId, awaitPromise: true});
+            expression: FRAME, contextId: executionContextId, awaitPromise: true,
+            returnByValue: true});
         await Promise.race([framed, new Promise(resolve => setTimeout(resolve, 500))]);
     }
 
@@ -152,17 +156,30 @@ class Page {
     slice(left, sliced) {
         if (this.patient())
             return left <= 0 ? SLICE_MS / 10 : SLICE_MS;
-        return !sliced || left < SLICE_MS ? SLICE_MS : Math.floor(left);
+        return !sliced || left < SLICE_MS ? SLICE_MS : Math.ceil(left);
     }
 
+    // Where one was found, the next render of the URL is watched from its start.
     async hasStreams() {
+        if (this.pending !== null) {
+            const ours = [...this.pending.values()].filter(({loader}) => loader === this.loader);
+            return ours.length > 0 && ours.every(({isStream}) => isStream);
+        }
         const {result} = await this.send('Runtime.evaluate', {expression: 'EventSource.prototype'});
         const {objects} = await this.send('Runtime.queryObjects',
                                           {prototypeObjectId: result.objectId});
         const answer = await this.send('Runtime.callFunctionOn', {
             objectId: objects.objectId, returnByValue: true,
             functionDeclaration: 'function(){return this.some(e=>e.readyState<2)}'});
+        this.streamUrl = answer.result.value ? this.url : null;
         return answer.result.value;
+    }
+
+    #watch(method, {requestId, loaderId, type}) {
+        if (method === 'Network.requestWillBeSent')
+            this.pending?.set(requestId, {loader: loaderId, isStream: type === 'EventSource'});
+        else if (method === 'Network.loadingFinished' || method === 'Network.loadingFailed')
+            this.pending?.delete(requestId);
     }
 
     // Waits for the end of the grant; looks closer when the clock stands still.
@@ -187,7 +204,7 @@ class Page {
                 limit = STREAM_MS;
             if (!this.stuck && performance.now() - this.grantedAt > limit) {
                 this.stuck = true;
-                this.grant();
+                this.send('Emulation.setVirtualTimePolicy', {policy: 'advance'});
             }
         }
         this.expired = undefined;
@@ -239,6 +256,10 @@ class Page {
             this.send('Emulation.setVirtualTimePolicy', {policy: 'advance', budget: Math.ceil(by)});
             this.seen.clock += by;
         }
+        this.url = url;
+        this.pending = url === this.streamUrl ? new Map() : null;
+        if (this.pending !== null)
+            this.send('Network.enable');
         const loaded = new Promise(resolve => { this.loaded = resolve; });
         const {errorText} = await this.send('Page.navigate', {url});
         if (errorText)
@@ -252,6 +273,8 @@ class Page {
         const {outerHTML} = await this.send('DOM.getOuterHTML', {objectId: result.objectId,
                                                                 includeShadowDOM: true});
         this.granted = false;
+        if (this.pending !== null)
+            this.send('Network.disable');
         return outerHTML;
     }
 }
