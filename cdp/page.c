@@ -368,8 +368,6 @@ void page_tick(struct page *page, uint64_t now_ms)
 
 uint64_t page_deadline_ms(const struct page *page)
 {
-    uint64_t deadline_ms, machine_ms;
-
     switch (page->state) {
     case PAGE_OPENING:
         return page->open_deadline_ms;
@@ -380,9 +378,7 @@ uint64_t page_deadline_ms(const struct page *page)
         return shell_deadline_ms(page) < page->render.deadline_ms ? shell_deadline_ms(page)
                                                                   : page->render.deadline_ms;
     case PAGE_RENDERING:
-        deadline_ms = page_watch_deadline_ms(page);
-        machine_ms = render_deadline_ms(&page->render.machine);
-        return machine_ms < deadline_ms ? machine_ms : deadline_ms;
+        return page_render_deadline_ms(page);
     case PAGE_UNDOING:
     case PAGE_CLEARING:
     case PAGE_SPENT:

@@ -63,6 +63,7 @@ struct page_render {
     struct render machine;
     struct render_result *result;
 
+    uint64_t leave_ms;               /* When the last document must have been left; 0: it was. */
     uint64_t loader;                 /* Of the document these belong to. */
     int64_t world;                   /* Its isolated world; 0: not there yet. */
     char document[64];               /* Its remote object id; "": not there yet. */
@@ -160,6 +161,9 @@ void page_render_refuse(struct page *, uint64_t now_ms, const char *param, const
 void page_render_drop(struct page *, uint64_t now_ms);
 void page_render_tick(struct page *, uint64_t now_ms);
 /* Feeds the machine and carries out what it answers. */
+/* Begins to leave what is shown. */
+void page_render_leave(struct page *, uint64_t now_ms);
+uint64_t page_render_deadline_ms(const struct page *);
 void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *);
 
 /* page_calls.c: carries out one command of the machine. */

@@ -92,11 +92,14 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
         if (span_text(reply->message->body, "errorText", error, sizeof error))
             fact.net_error = error;
     }
+    if (fact.loader != 0 && fact.net_error == NULL && !fact.is_download)
+        page_render_leave(((struct target *)owner)->page, now_ms);
     step(owner, now_ms, &fact);
 }
 
 static void do_navigate(struct page *page, uint64_t now_ms, const char *url)
 {
+    page_render_leave(page, now_ms);
     page_call(page, now_ms, "Page.navigate", json_pack("{s:s}", "url", url), on_navigated, 0);
 }
 

@@ -168,6 +168,28 @@ void page_render_step(struct page *page, uint64_t now_ms, const struct render_fa
     carry_out(page, now_ms, &commands);
 }
 
+/* What the page shows may keep its renderer busy while it is left (`beforeunload`, before the
+ * navigation starts; `pagehide`, when the next document is about to come), and then the render
+ * cannot get anywhere. It has as long for that as a probe; then the renderer is as good as
+ * crashed. */
+void page_render_leave(struct page *page, uint64_t now_ms)
+{
+    uint64_t limit_ms = page->life->cdp->config->pool.probe_timeout_ms;
+
+    page->render.leave_ms = limit_ms > 0 ? now_ms + limit_ms : 0;
+}
+
+uint64_t page_render_deadline_ms(const struct page *page)
+{
+    const struct page_render *render = &page->render;
+    uint64_t watch_ms = page_watch_deadline_ms(page);
+    uint64_t deadline_ms = render_deadline_ms(&render->machine);
+
+    if (render->leave_ms != 0 && render->leave_ms < deadline_ms)
+        deadline_ms = render->leave_ms;
+    return watch_ms < deadline_ms ? watch_ms : deadline_ms;
+}
+
 void page_render_tick(struct page *page, uint64_t now_ms)
 {
     const struct render_fact tick = {.type = RENDER_FACT_TICK};
@@ -184,6 +206,11 @@ void page_render_tick(struct page *page, uint64_t now_ms)
         return;
     }
     page_watch_tick(page, now_ms);
+    if (page->state == PAGE_RENDERING && page->render.leave_ms != 0 &&
+        now_ms >= page->render.leave_ms) {
+        page->render.leave_ms = 0;
+        target_crash(page->target, now_ms);
+    }
     if (page->state == PAGE_RENDERING && now_ms >= render_deadline_ms(&page->render.machine))
         page_render_step(page, now_ms, &tick);
 }
@@ -337,6 +364,7 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
         !message_member(frame, "loaderId", &loader) || !message_member(frame, "url", &url))
         return;
     fact.loader = page->render.loader = page_loader_number(loader);
+    page->render.leave_ms = 0;
     if (!span_text(frame, "mimeType", result->content_type, sizeof result->content_type))
         result->content_type[0] = '\0';
     page_output_clear(page);
@@ -387,6 +415,7 @@ static void on_started(struct page *page, uint64_t now_ms, struct cdp_span body)
         return;
     if (message_member(body, "loaderId", &span))
         fact.loader = page_loader_number(span);
+    page->render.leave_ms = 0;
     if (fact.loader != 0)
         page_render_step(page, now_ms, &fact);
 }

@@ -28,6 +28,7 @@ static const struct {
     {"/spin", PAGE("Spin", "<p>before</p><script>while (true) {}</script>")},
     {"/spin-leaving", PAGE("Spin leaving", "<p>loaded</p><script>\n"
                                            "addEventListener('pagehide', () => {\n"
+                                           "    navigator.sendBeacon('/beacon?left');\n"
                                            "    while (true) {}\n"
                                            "});\n"
                                            "</script>")},

@@ -96,9 +96,21 @@ START_TEST(endless_script_after_load)
 }
 END_TEST
 
+struct leaving {
+    struct origin *origin;
+    size_t count;
+};
+
+static bool is_left(void *context)
+{
+    const struct leaving *leaving = context;
+    return origin_count(leaving->origin, "/beacon?left") >= leaving->count;
+}
+
 /* A page that was good at its answer and hangs afterwards, when it is left, does not serve
- * again: its probe fails, and the next request of the affinity gets another. */
-START_TEST(hang_between_renders)
+ * again. It is left for the next document, and does not let go of it in time, or for none,
+ * because nobody comes; then its probe fails. The request gets another page either way. */
+static void hang_when_left(bool is_idle)
 {
     static const char *const knobs[] = {"--pool.pages_min=1", "--pool.pages_max=1",
                                         "--pool.probe_timeout_ms=500", NULL};
@@ -110,13 +122,26 @@ START_TEST(hang_between_renders)
         expect_reply(&reply, 200, "<p>loaded</p>");
         demand(reply_ms(&reply) < SOON_MS, "the page hung before its answer");
         client_reply_free(&reply);
+        struct leaving leaving = {stage.origin, (size_t)i + 1};
+        demand(!is_idle || until(is_left, &leaving, 5000), "the page is not left");
         client_render(stage.harness->address, &reply, "{s:s, s:s}", "url",
                       origin_url(stage.origin, "/static?n=after"), "affinity", "a");
         expect_reply(&reply, 200, "page after");
-        demand(reply_ms(&reply) >= 500, "no probe has failed");
+        demand(reply_ms(&reply) >= 500, "the page has not hung");
         client_reply_free(&reply);
     }
     stage_close(&stage);
+}
+
+START_TEST(hang_before_the_next_document)
+{
+    hang_when_left(false);
+}
+END_TEST
+
+START_TEST(hang_between_renders)
+{
+    hang_when_left(true);
 }
 END_TEST
 
@@ -320,6 +345,7 @@ int main(void)
     suite_add(suite, endless_script, 120);
     suite_add(suite, endless_script_in_virtual_time, 120);
     suite_add(suite, endless_script_after_load, 120);
+    suite_add(suite, hang_before_the_next_document, 120);
     suite_add(suite, hang_between_renders, 120);
     suite_add(suite, browser_killed, 240);
     suite_add(suite, browser_silent, 240);
