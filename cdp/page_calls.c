@@ -92,7 +92,10 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
         if (span_text(reply->message->body, "errorText", error, sizeof error))
             fact.net_error = error;
     }
-    if (fact.loader != 0 && fact.net_error == NULL && !fact.is_download)
+    /* The next document is about to come, unless there is none, or it has come already. */
+    render_of(owner)->leave_ms = 0;
+    if (fact.loader != 0 && fact.loader != render_of(owner)->loader && fact.net_error == NULL &&
+        !fact.is_download)
         page_render_leave(((struct target *)owner)->page, now_ms);
     step(owner, now_ms, &fact);
 }
