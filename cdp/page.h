@@ -161,7 +161,7 @@ void page_render_refuse(struct page *, uint64_t now_ms, const char *param, const
 void page_render_drop(struct page *, uint64_t now_ms);
 void page_render_tick(struct page *, uint64_t now_ms);
 /* Feeds the machine and carries out what it answers. */
-/* Begins to leave what is shown. */
+/* The next document is about to replace what is shown. */
 void page_render_leave(struct page *, uint64_t now_ms);
 uint64_t page_render_deadline_ms(const struct page *);
 void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *);

@@ -93,7 +93,6 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
             fact.net_error = error;
     }
     /* The next document is about to come, unless there is none, or it has come already. */
-    render_of(owner)->leave_ms = 0;
     if (fact.loader != 0 && fact.loader != render_of(owner)->loader && fact.net_error == NULL &&
         !fact.is_download)
         page_render_leave(((struct target *)owner)->page, now_ms);
@@ -102,7 +101,6 @@ static void on_navigated(void *owner, uint64_t tag, uint64_t now_ms, const struc
 
 static void do_navigate(struct page *page, uint64_t now_ms, const char *url)
 {
-    page_render_leave(page, now_ms);
     page_call(page, now_ms, "Page.navigate", json_pack("{s:s}", "url", url), on_navigated, 0);
 }
 

@@ -168,10 +168,9 @@ void page_render_step(struct page *page, uint64_t now_ms, const struct render_fa
     carry_out(page, now_ms, &commands);
 }
 
-/* What the page shows may keep its renderer busy while it is left (`beforeunload`, before the
- * navigation starts; `pagehide`, when the next document is about to come), and then the render
- * cannot get anywhere. It has as long for that as a probe; then the renderer is as good as
- * crashed. */
+/* What the page shows may keep its renderer busy when it is left, in `pagehide`, and then the
+ * document that is about to come cannot. It has as long for that as a probe; then the renderer
+ * is as good as crashed. */
 void page_render_leave(struct page *page, uint64_t now_ms)
 {
     uint64_t limit_ms = page->life->cdp->config->pool.probe_timeout_ms;
@@ -415,7 +414,6 @@ static void on_started(struct page *page, uint64_t now_ms, struct cdp_span body)
         return;
     if (message_member(body, "loaderId", &span))
         fact.loader = page_loader_number(span);
-    page->render.leave_ms = 0;
     if (fact.loader != 0)
         page_render_step(page, now_ms, &fact);
 }
