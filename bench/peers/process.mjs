@@ -9,8 +9,9 @@ function stat(pid) {
         const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
         const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
         const time = index => Number(fields[index - 3]) * TICK_MS;
-        // Its own time, and that of its children that have ended.
-        return {pid, parent: Number(fields[1]), ms: time(14) + time(15) + time(16) + time(17)};
+        // `endedMs`: of its children that have ended, and theirs.
+        return {pid, parent: Number(fields[1]), ms: time(14) + time(15),
+                endedMs: time(16) + time(17)};
     } catch {
         return null;
     }
@@ -35,12 +36,14 @@ function pss(pid) {
 }
 
 // CPU time so far in ms and resident memory in MB, shared memory counted in parts (PSS).
-// `pid` is that of the daemon or script, which counts alone; the browser is what is below.
+// `pid` is that of the daemon or script, which counts alone; the browser is what is below, and
+// what has been there and has ended.
 export function usage(pid) {
     const [self, ...below] = processes(pid);
     const sum = (items, of) => items.reduce((total, item) => total + of(item), 0);
     return {
         own: {ms: self?.ms ?? 0, mb: pss(pid) / 1024},
-        browser: {ms: sum(below, entry => entry.ms), mb: sum(below, entry => pss(entry.pid)) / 1024},
+        browser: {ms: (self?.endedMs ?? 0) + sum(below, entry => entry.ms + entry.endedMs),
+                  mb: sum(below, entry => pss(entry.pid)) / 1024},
     };
 }
