@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdp/deadline.h"
 #include "cdp/digest.h"
 #include "cdp/disposal.h"
 #include "cdp/launch.h"
@@ -437,20 +438,15 @@ void browser_turn(struct browser *browser, uint64_t now_ms)
     turn_state(browser, now_ms);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What a browser that is going waits for, beside the ends of handles and threads. */
 static uint64_t stopping_deadline_ms(const struct browser *browser)
 {
     uint64_t deadline_ms = browser->words_deadline_ms;
 
     if (browser->process != NULL) {
-        deadline_ms = earlier(deadline_ms, process_deadline_ms(browser->process));
+        deadline_ms = earlier_ms(deadline_ms, process_deadline_ms(browser->process));
     }
-    return earlier(deadline_ms, disposal_deadline_ms(&browser->disposal));
+    return earlier_ms(deadline_ms, disposal_deadline_ms(&browser->disposal));
 }
 
 uint64_t browser_deadline_ms(const struct browser *browser)
@@ -461,13 +457,13 @@ uint64_t browser_deadline_ms(const struct browser *browser)
     case BROWSER_STARTING:
     case BROWSER_CONNECTING:
     case BROWSER_TESTING:
-        deadline_ms = earlier(deadline_ms, browser->start_deadline_ms);
-        return earlier(deadline_ms, browser->words_deadline_ms);
+        deadline_ms = earlier_ms(deadline_ms, browser->start_deadline_ms);
+        return earlier_ms(deadline_ms, browser->words_deadline_ms);
     case BROWSER_UP:
-        deadline_ms = earlier(deadline_ms, browser->probe_due_ms);
-        return earlier(deadline_ms, browser->words_deadline_ms);
+        deadline_ms = earlier_ms(deadline_ms, browser->probe_due_ms);
+        return earlier_ms(deadline_ms, browser->words_deadline_ms);
     case BROWSER_STOPPING:
-        return earlier(deadline_ms, stopping_deadline_ms(browser));
+        return earlier_ms(deadline_ms, stopping_deadline_ms(browser));
     case BROWSER_GONE:
         break;
     }

@@ -53,6 +53,16 @@ bool span_is(struct cdp_span span, const char *text)
     return span.at != NULL && strlen(text) == span.bytes && memcmp(span.at, text, span.bytes) == 0;
 }
 
+/* FNV-1a. */
+uint64_t text_number(const char *text, size_t bytes)
+{
+    uint64_t number = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < bytes; i++)
+        number = (number ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    return number;
+}
+
 struct cdp *cdp_new(uv_loop_t *loop, const struct config *config, cdp_emit *emit, void *owner)
 {
     struct cdp *cdp = calloc(1, sizeof *cdp);

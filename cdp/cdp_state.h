@@ -135,6 +135,8 @@ bool span_copy(struct cdp_span, char *ret, size_t ret_bytes);
 /* The member `key` of `body`, copied as a string. */
 bool span_text(struct cdp_span body, const char *key, char *ret, size_t ret_bytes);
 bool span_is(struct cdp_span, const char *text);
+/* A number for a text, never 0 but for collisions. */
+uint64_t text_number(const char *text, size_t bytes);
 
 /* A call to the browser itself. */
 void life_call(struct life *, uint64_t now_ms, const char *method, json_t *params,

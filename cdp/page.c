@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdp/deadline.h"
 #include "cdp/target.h"
 
 /* How long an idle page keeps its last document, if its clock stands still; one that would go on
@@ -340,18 +341,18 @@ void page_rest(struct page *page, uint64_t now_ms)
     page_clock_plan(page, now_ms);
 }
 
+static uint64_t rest_deadline_ms(const struct page *page)
+{
+    return page->rest_ms != 0 && !page->is_probing ? page->rest_ms : UINT64_MAX;
+}
+
 static void rest_tick(struct page *page, uint64_t now_ms)
 {
-    if (page->rest_ms == 0 || now_ms < page->rest_ms || page->is_probing)
+    if (now_ms < rest_deadline_ms(page))
         return;
     page->rest_ms = 0;
     if (!page->target->is_blank && page->target->shell.state == SHELL_NONE)
         page_blank(page, now_ms, NULL);
-}
-
-static uint64_t rest_deadline_ms(const struct page *page)
-{
-    return page->rest_ms != 0 && !page->is_probing ? page->rest_ms : UINT64_MAX;
 }
 
 void page_tick(struct page *page, uint64_t now_ms)
@@ -372,11 +373,9 @@ uint64_t page_deadline_ms(const struct page *page)
     case PAGE_OPENING:
         return page->open_deadline_ms;
     case PAGE_READY:
-        return rest_deadline_ms(page) < shell_deadline_ms(page) ? rest_deadline_ms(page)
-                                                                : shell_deadline_ms(page);
+        return earlier_ms(rest_deadline_ms(page), shell_deadline_ms(page));
     case PAGE_STARTING:
-        return shell_deadline_ms(page) < page->render.deadline_ms ? shell_deadline_ms(page)
-                                                                  : page->render.deadline_ms;
+        return earlier_ms(shell_deadline_ms(page), page->render.deadline_ms);
     case PAGE_RENDERING:
         return page_render_deadline_ms(page);
     case PAGE_UNDOING:

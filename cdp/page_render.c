@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdp/deadline.h"
 #include "cdp/page.h"
 #include "cdp/target.h"
 
@@ -181,12 +182,10 @@ void page_render_leave(struct page *page, uint64_t now_ms)
 uint64_t page_render_deadline_ms(const struct page *page)
 {
     const struct page_render *render = &page->render;
-    uint64_t watch_ms = page_watch_deadline_ms(page);
-    uint64_t deadline_ms = render_deadline_ms(&render->machine);
+    uint64_t deadline_ms =
+        earlier_ms(render_deadline_ms(&render->machine), page_watch_deadline_ms(page));
 
-    if (render->leave_ms != 0 && render->leave_ms < deadline_ms)
-        deadline_ms = render->leave_ms;
-    return watch_ms < deadline_ms ? watch_ms : deadline_ms;
+    return earlier_if_set_ms(deadline_ms, render->leave_ms);
 }
 
 void page_render_tick(struct page *page, uint64_t now_ms)

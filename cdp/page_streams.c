@@ -8,20 +8,16 @@
 #include "cdp/page.h"
 #include "cdp/target.h"
 
-/* A number for a URL, never 0 but for collisions: FNV-1a. */
-static uint64_t url_number(const char *url)
+static uint64_t url_number(const struct page *page)
 {
-    uint64_t number = UINT64_C(0xcbf29ce484222325);
+    const char *url = render_params_url(page->render.params);
 
-    for (; *url != '\0'; url++)
-        number = (number ^ (unsigned char)*url) * UINT64_C(0x100000001b3);
-    return number;
+    return text_number(url, strlen(url));
 }
 
 bool page_streams_are_likely(const struct page *page)
 {
-    return page->stream_url != 0 &&
-           page->stream_url == url_number(render_params_url(page->render.params));
+    return page->stream_url != 0 && page->stream_url == url_number(page);
 }
 
 void page_streams_tell(struct page *page, uint64_t now_ms, bool are_open)
@@ -40,7 +36,7 @@ void page_streams_finish(struct page *page)
     const struct page_render *render = &page->render;
 
     if (render->has_streams)
-        page->stream_url = url_number(render_params_url(render->params));
+        page->stream_url = url_number(page);
     else if (render->traffic != NULL)
         page->stream_url = 0;
 }

@@ -173,14 +173,9 @@ uint64_t page_watch_deadline_ms(const struct page *page)
     return traffic_deadline_ms(render->traffic);
 }
 
-/* A number for a request id, never 0 but for collisions: FNV-1a. */
 static uint64_t request_number(struct cdp_span id)
 {
-    uint64_t number = UINT64_C(0xcbf29ce484222325);
-
-    for (size_t i = 0; i < id.bytes; i++)
-        number = (number ^ (unsigned char)id.at[i]) * UINT64_C(0x100000001b3);
-    return number;
+    return text_number(id.at, id.bytes);
 }
 
 static bool is_same(struct cdp_span a, struct cdp_span b)

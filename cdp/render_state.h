@@ -2,6 +2,7 @@
 #ifndef CDP_RENDER_STATE_H
 #define CDP_RENDER_STATE_H
 
+#include "cdp/deadline.h"
 #include "cdp/render.h"
 
 /* Virtual time of one grant. A single large grant can be used up before a deferred script
@@ -176,16 +177,5 @@ void capture_cut(struct render *, uint64_t now_ms, struct render_commands *);
 /* The end of all time. */
 void capture_time_out(struct render *, uint64_t now_ms, struct render_commands *);
 uint64_t capture_deadline_ms(const struct render *);
-
-static inline uint64_t earlier_ms(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* The same of a time that 0 says is not set. */
-static inline uint64_t earlier_if_set_ms(uint64_t deadline_ms, uint64_t due_ms)
-{
-    return due_ms != 0 ? earlier_ms(deadline_ms, due_ms) : deadline_ms;
-}
 
 #endif

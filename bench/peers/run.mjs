@@ -105,7 +105,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 
 const [program] = process.argv.slice(2);
 // A page for each affinity: two renders of one affinity follow each other on its warm page.
-// Clocks may run two minutes ahead instead of half a minute before their renderer is replaced,
+// Clocks may run ten minutes ahead instead of half a minute before their renderer is replaced,
 // which costs more than a small render and would come with every seventh of them.
 const knobs = [`--pool.pages_max=${AFFINITIES}`, '--pool.affinity_pages_max=1',
                '--render.clock_skew_max_ms=600000'];
