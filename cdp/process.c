@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "cdp/batch.h"
 #include "cdp/proc.h"
 
 /* How long a killed leader may take to exit, and its group to follow. Only a process
@@ -104,7 +105,13 @@ static int spawn(struct process *process, uv_loop_t *loop, const struct program 
     if (program->changes_user) {
         options.flags |= UV_PROCESS_SETUID | UV_PROCESS_SETGID;
     }
-    return uv_spawn(loop, &process->handle, &options);
+    struct batch before = {.is_begun = false};
+    if (program->is_batch) {
+        batch_begin(&before);
+    }
+    int code = uv_spawn(loop, &process->handle, &options);
+    batch_end(&before);
+    return code;
 }
 
 static int start(struct process *process, uv_loop_t *loop, const struct program *program,

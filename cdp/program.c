@@ -107,6 +107,7 @@ int program_find(const struct browser_config *config, struct program *ret,
     }
     const char *name = strrchr(program.path, '/');
     program.is_headless_shell = name != NULL && strstr(name, "headless") != NULL;
+    program.is_batch = config->batch;
     *ret = program;
     return 0;
 }

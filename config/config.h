@@ -41,6 +41,7 @@ struct browser_config {
     char *user;          /* Whom the browser runs as when the daemon is root. */
     char *profile_root;  /* Where profile directories are made; "": the runtime directory. */
     enum sandbox sandbox;
+    bool batch; /* It runs under SCHED_BATCH. */
     uint32_t start_timeout_ms, call_timeout_ms;
     uint32_t probe_interval_ms; /* Browser.getVersion; two misses are a silent browser. */
 };

@@ -54,6 +54,7 @@ static inline void open_browser_rig(void)
     config.browser.path = config.browser.args = config.browser.user = empty;
     config.browser.profile_root = config.browser.websocket_url = empty;
     config.browser.sandbox = SANDBOX_ON;
+    config.browser.batch = true;
     config.browser.start_timeout_ms = 15000;
     config.browser.call_timeout_ms = 10000;
     config.browser.probe_interval_ms = 2000;

@@ -59,6 +59,7 @@ static const struct wanted wanted[] = {
     {"browser.user", "*", 0, 0, "", "www-data"},
     {"browser.profile_root", "", 0, 0, "", "/var/tmp/profiles"},
     {"browser.sandbox", "on", 0, 0, "on off", NULL},
+    {"browser.batch", "yes", 0, 0, "yes no", NULL},
     {"browser.start_timeout_ms", "30000", 1000, 600000, NULL, NULL},
     {"browser.call_timeout_ms", "10000", 100, 600000, NULL, NULL},
     {"browser.probe_interval_ms", "2000", 100, 600000, NULL, NULL},

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +296,54 @@ START_TEST(no_sandbox_only_when_told)
 }
 END_TEST
 
+static int own_policy(void)
+{
+    return sched_getscheduler(0);
+}
+
+/* The policy that a browser reads of itself, and one of its children of its own. */
+static void expect_policies(int want)
+{
+    char text[256];
+    int of_browser = -1, of_child = -1;
+
+    (void)snprintf(text, sizeof text,
+                   "(cut -d' ' -f41 /proc/self/stat) >%s/child\n"
+                   "cut -d' ' -f41 /proc/$$/stat >%s/own; exit 5",
+                   place, place);
+    start_script(text);
+    expect_error("exited with status 5");
+    ck_assert_int_eq(sscanf(read_whole("child"), "%d", &of_child), 1);
+    ck_assert_int_eq(sscanf(read_whole("own"), "%d", &of_browser), 1);
+    ck_assert_int_eq(of_child, want);
+    ck_assert_int_eq(of_browser, want);
+}
+
+START_TEST(browsers_are_batch_work)
+{
+    expect_policies(SCHED_BATCH);
+    ck_assert_int_eq(own_policy(), SCHED_OTHER);
+}
+END_TEST
+
+START_TEST(no_batch_work_when_told)
+{
+    config.browser.batch = false;
+    expect_policies(SCHED_OTHER);
+}
+END_TEST
+
+/* systemd's CPUSchedulingPolicy=idle, say. */
+START_TEST(chosen_policy_is_kept)
+{
+    struct sched_param param = {.sched_priority = 0};
+
+    ck_assert_int_eq(sched_setscheduler(0, SCHED_IDLE, &param), 0);
+    expect_policies(SCHED_IDLE);
+    ck_assert_int_eq(own_policy(), SCHED_IDLE);
+}
+END_TEST
+
 START_TEST(chromium_comes_up_and_goes)
 {
     start_up();
@@ -436,6 +485,9 @@ int main(void)
     tcase_add_test(tests, late_writers_do_not_keep_the_profile);
     tcase_add_test(tests, browsers_get_what_they_need_and_no_more);
     tcase_add_test(tests, no_sandbox_only_when_told);
+    tcase_add_test(tests, browsers_are_batch_work);
+    tcase_add_test(tests, no_batch_work_when_told);
+    tcase_add_test(tests, chosen_policy_is_kept);
     tcase_add_test(tests, chromium_comes_up_and_goes);
     tcase_add_test(tests, chromium_reads_what_we_write);
     tcase_add_test(tests, kill_of_chromium_is_seen_at_once);
