@@ -16,7 +16,9 @@ export function launch(path, args) {
     if (isRoot)
         chownSync(profile, NOBODY, NOBODY);
     const own = args.filter(arg => !/^--(user-data-dir|remote-debugging|disk-cache-dir)/.test(arg));
-    const child = spawn(path, [...own, '--remote-debugging-port=0', `--user-data-dir=${profile}`], {
+    // As batch work, like the daemon's.
+    const child = spawn('chrt', ['--batch', '0', path, ...own, '--remote-debugging-port=0',
+                                 `--user-data-dir=${profile}`], {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: {...process.env, HOME: profile},
         ...(isRoot ? {uid: NOBODY, gid: NOBODY} : {}),
