@@ -243,7 +243,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
         }
         break;
     case RENDER_FACT_LOOKED:
-        render->is_looking = false;
+        render_looked(render);
         if (render->is_aborted)
             navigate_aborted(render, now_ms, ret);
         break;
@@ -340,8 +340,13 @@ void render_do_look(struct render *render, uint64_t now_ms, struct render_comman
     assert(!render->is_looking);
     render->is_looking = true;
     render->looked_ms = now_ms;
-    render->unlooked_ms = 0;
     render_do(ret, RENDER_DO_LOOK);
+}
+
+void render_looked(struct render *render)
+{
+    render->is_looking = false;
+    render->unlooked_ms = 0;
 }
 
 /* What is pending is not waited for; a network to be awaited decides that by itself. */

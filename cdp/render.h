@@ -223,7 +223,7 @@ struct render {
     uint64_t paced_ms;              /* When the next slice may be granted; 0: not waiting. */
     uint32_t slices;                /* Of this document, before its load event. */
     uint32_t grant_ms;              /* Virtual time of the latest grant. */
-    uint32_t unlooked_ms;           /* Expired since the last look was sent. */
+    uint32_t unlooked_ms;           /* Expired since the last look was answered. */
     bool is_stuck;                  /* Fetches no longer count. */
     uint64_t judged_ms;             /* Between the last two looks, if the clock stood; or 0. */
     uint32_t waiting_looks;         /* In a row that have shown a page that waits. */

@@ -383,7 +383,7 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
         capture_expired(render, now_ms, ret);
         break;
     case RENDER_FACT_LOOKED:
-        render->is_looking = false;
+        render_looked(render);
         break;
     case RENDER_FACT_SURVEYED:
         render->is_answering = fact->ok;

@@ -121,7 +121,7 @@ static void load_looked(struct render *render, uint64_t now_ms, const struct ren
 {
     const struct render_look *old = &render->look, *new = &fact->look;
 
-    render->is_looking = false;
+    render_looked(render);
     if (!fact->ok)
         return;
     if (new->nodes != old->nodes || new->requests != old->requests ||

@@ -83,7 +83,7 @@ void real_fact(struct render *render, uint64_t now_ms, const struct render_fact 
         }
         break;
     case RENDER_FACT_LOOKED:
-        render->is_looking = false;
+        render_looked(render);
         if (fact->ok)
             render->look = fact->look;
         return;

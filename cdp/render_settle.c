@@ -229,7 +229,7 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
     struct render_look old = render->look;
 
     settle_inspect(render, fact, ret);
-    render->is_looking = false;
+    render_looked(render);
     if (!fact->ok) {
         capture_enter(render, now_ms, false, ret);
         return;

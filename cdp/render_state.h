@@ -90,8 +90,11 @@ void render_finish(struct render *, uint64_t now_ms, enum render_outcome, enum r
                    struct render_commands *);
 void render_fail_net(struct render *, uint64_t now_ms, const char *net_error,
                      struct render_commands *);
-/* Sends a look, and counts slices anew. */
+/* Sends a look. */
 void render_do_look(struct render *, uint64_t now_ms, struct render_commands *);
+/* It has been answered. The page tells in the order in which things happen to it, so what
+ * expired before the answer came was over when the look was taken. */
+void render_looked(struct render *);
 /* Grants a slice, regardless of fetches when the render is stuck. */
 void render_grant(struct render *, uint64_t now_ms, uint32_t virtual_ms, struct render_commands *);
 /* Has what is granted go on regardless of fetches, when a grant would. A further grant would

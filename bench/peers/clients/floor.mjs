@@ -101,8 +101,8 @@ class Page {
     }
 
     async look() {
-        this.unlooked = 0;
         const {metrics} = await this.send('Performance.getMetrics');
+        this.unlooked = 0; // What expired before the answer came was over when it was made.
         const of = Object.fromEntries(metrics.map(({name, value}) => [name, value]));
         return {clock: of.Timestamp * 1000, script: of.ScriptDuration * 1e6,
                 tasks: of.TaskDuration * 1000, at: performance.now(), nodes: of.Nodes,
