@@ -3,10 +3,18 @@
  *
  * A render whose requests are watched knows it of them. Any other is inspected once, when
  * its clock stands still. That is dear, so the page remembers for which URL it found a
- * stream: the next render of that URL is watched from its start. */
+ * stream: the next render of that URL is watched from its start.
+ *
+ * A stream is waited for all the same, a little: others wait so long for an idle network,
+ * and what a page shows often comes with the first messages. Once a watched render has told
+ * when the last of them came, the next ones wait half as long beyond it, as long as they
+ * bring no fewer. Without a watch an ordinary request may be pending as well. */
 #include <string.h>
 #include "cdp/page.h"
 #include "cdp/target.h"
+
+#define GRACE_MS 500
+#define SILENCE_MS (GRACE_MS / 2)
 
 static uint64_t url_number(const struct page *page)
 {
@@ -17,7 +25,7 @@ static uint64_t url_number(const struct page *page)
 
 bool page_streams_are_likely(const struct page *page)
 {
-    return page->stream_url != 0 && page->stream_url == url_number(page);
+    return page->streams.url != 0 && page->streams.url == url_number(page);
 }
 
 void page_streams_tell(struct page *page, uint64_t now_ms, bool are_open)
@@ -28,17 +36,39 @@ void page_streams_tell(struct page *page, uint64_t now_ms, bool are_open)
     if (page->state != PAGE_RENDERING || page->render.has_streams == are_open)
         return;
     page->render.has_streams = are_open;
+    if (page->render.streams_ms == 0)
+        page->render.streams_ms = now_ms;
     page_render_step(page, now_ms, &fact);
+}
+
+void page_streams_heard(struct page *page, uint64_t now_ms)
+{
+    struct page_render *render = &page->render;
+
+    render->messages++;
+    render->heard_ms = render->streams_ms != 0 ? (uint32_t)(now_ms - render->streams_ms) : 0;
+}
+
+uint32_t page_streams_grace_ms(const struct page *page)
+{
+    const struct page_streams *streams = &page->streams;
+    bool is_known = page_streams_are_likely(page) && streams->messages > 0;
+
+    return is_known && streams->heard_ms < GRACE_MS - SILENCE_MS ? streams->heard_ms + SILENCE_MS
+                                                                 : GRACE_MS;
 }
 
 void page_streams_finish(struct page *page)
 {
     const struct page_render *render = &page->render;
+    bool is_less = page_streams_are_likely(page) && render->messages < page->streams.messages;
 
     if (render->has_streams)
-        page->stream_url = url_number(page);
+        page->streams = (struct page_streams){.url = url_number(page),
+                                              .messages = is_less ? 0 : render->messages,
+                                              .heard_ms = render->heard_ms};
     else if (render->traffic != NULL)
-        page->stream_url = 0;
+        page->streams.url = 0;
 }
 
 static void on_streams(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)

@@ -151,6 +151,7 @@ void page_watch_committed(struct page *page, uint64_t now_ms)
     if (page->state != PAGE_RENDERING)
         return;
     page->render.has_streams = false;
+    page->render.streams_ms = page->render.messages = page->render.heard_ms = 0;
     if (page->render.traffic == NULL)
         return;
     traffic_committed(page->render.traffic, page->render.loader);
@@ -311,6 +312,8 @@ static void network_event(struct page *page, uint64_t now_ms, const struct cdp_m
                       member_number(body, "encodedDataLength"));
     else if (span_is(method, "Network.loadingFailed"))
         on_failed(page, body, id);
+    else if (span_is(method, "Network.eventSourceMessageReceived"))
+        page_streams_heard(page, now_ms);
     else if (span_is(method, "Network.webSocketCreated"))
         on_socket(page, now_ms, body, id);
     else if (span_is(method, "Network.webSocketClosed"))

@@ -178,6 +178,7 @@ struct render_plan {
     uint32_t outputs;     /* A set of OUTPUT_BIT(); not empty. */
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
+    uint32_t stream_grace_ms; /* How long a page that holds a stream open is waited for. */
     uint64_t output_bytes_max;
     struct render_look look; /* When the page was last looked at. */
     double clock_base_ms;    /* render_look.virtual_ms minus now_ms when the clock is right. */

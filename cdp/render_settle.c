@@ -278,8 +278,8 @@ static uint64_t settle_stuck_ms(const struct render *render)
 
     if (!render->is_granted || render->is_stuck || render->next_loader != 0)
         return UINT64_MAX;
-    if (render->has_streams && limit_ms > RENDER_STREAM_GRACE_MS)
-        limit_ms = RENDER_STREAM_GRACE_MS;
+    if (render->has_streams && limit_ms > render->plan.stream_grace_ms)
+        limit_ms = render->plan.stream_grace_ms;
     if (quiet_is_calm(render) && limit_ms > RENDER_CALM_MS)
         limit_ms = RENDER_CALM_MS;
     return since_ms + limit_ms;

@@ -30,11 +30,6 @@
 #define RENDER_WAITING_TASK_SHARE 4
 #define RENDER_WAITING_LOOKS 2
 
-/* How long a page that holds a stream open is waited for: some of what is pending may be
- * an ordinary request, which cannot be told from outside. So long others wait for a network
- * that is idle. */
-#define RENDER_STREAM_GRACE_MS 500
-
 /* Frames awaited for one document: a bound for endless animations. The larger one is for
  * pages whose work goes on in real time: workers, and requests that no longer count. */
 #define RENDER_FRAMES_MAX 12
@@ -90,6 +85,8 @@ void render_finish(struct render *, uint64_t now_ms, enum render_outcome, enum r
                    struct render_commands *);
 void render_fail_net(struct render *, uint64_t now_ms, const char *net_error,
                      struct render_commands *);
+
+/* render_clock.c */
 /* Sends a look. */
 void render_do_look(struct render *, uint64_t now_ms, struct render_commands *);
 /* It has been answered. The page tells in the order in which things happen to it, so what
@@ -102,6 +99,7 @@ void render_grant(struct render *, uint64_t now_ms, uint32_t virtual_ms, struct 
 void render_advance(const struct render *, struct render_commands *);
 /* Takes back what is granted; under the real clock there is nothing. */
 void render_pause(const struct render *, struct render_commands *);
+
 /* render_late.c */
 /* When to look for the last time, if nothing will be captured; UINT64_MAX: not. */
 uint64_t late_probe_ms(const struct render *);

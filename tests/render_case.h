@@ -247,6 +247,7 @@ static inline void start_with(struct render *render, uint64_t shown_loader, enum
         .deadline_ms = 10000,
         .settle_virtual_ms = 2000,
         .stuck_request_ms = 3000,
+        .stream_grace_ms = 500,
         .capture_reserve_ms = 1000,
         .output_bytes_max = 1000,
         .look = {.script_us = 70},

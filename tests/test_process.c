@@ -296,11 +296,6 @@ START_TEST(no_sandbox_only_when_told)
 }
 END_TEST
 
-static int own_policy(void)
-{
-    return sched_getscheduler(0);
-}
-
 /* The policy that a browser reads of itself, and one of its children of its own. */
 static void expect_policies(int want)
 {
@@ -322,7 +317,7 @@ static void expect_policies(int want)
 START_TEST(browsers_are_batch_work)
 {
     expect_policies(SCHED_BATCH);
-    ck_assert_int_eq(own_policy(), SCHED_OTHER);
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_OTHER);
 }
 END_TEST
 
@@ -340,7 +335,7 @@ START_TEST(chosen_policy_is_kept)
 
     ck_assert_int_eq(sched_setscheduler(0, SCHED_IDLE, &param), 0);
     expect_policies(SCHED_IDLE);
-    ck_assert_int_eq(own_policy(), SCHED_IDLE);
+    ck_assert_int_eq(sched_getscheduler(0), SCHED_IDLE);
 }
 END_TEST
 

@@ -21,6 +21,7 @@ const WAITING_LOOKS = 2;
 const STUCK_MS = 5000;
 const WAITING_SHARE = 4; // A page whose tasks took less than this share of the time waits.
 const STREAM_MS = 500;
+const NOTHING_HEARD = {messages: 0, ms: 0};
 
 const MEASURE = `function(){
     const p = performance.getEntriesByType('navigation')[0];
@@ -172,14 +173,29 @@ class Page {
             objectId: objects.objectId, returnByValue: true,
             functionDeclaration: 'function(){return this.some(e=>e.readyState<2)}'});
         this.streamUrl = answer.result.value ? this.url : null;
+        this.heardBefore = NOTHING_HEARD;
         return answer.result.value;
     }
 
     #watch(method, {requestId, loaderId, type}) {
+        if (this.pending === null)
+            return;
         if (method === 'Network.requestWillBeSent')
-            this.pending?.set(requestId, {loader: loaderId, isStream: type === 'EventSource'});
+            this.pending.set(requestId, {loader: loaderId, isStream: type === 'EventSource'});
         else if (method === 'Network.loadingFinished' || method === 'Network.loadingFailed')
-            this.pending?.delete(requestId);
+            this.pending.delete(requestId);
+        else if (method === 'Network.eventSourceMessageReceived')
+            this.heard = {messages: this.heard.messages + 1,
+                          ms: performance.now() - (this.onlyStreamsAt ?? performance.now())};
+        const all = [...this.pending.values()];
+        if (all.length > 0 && all.every(({isStream}) => isStream))
+            this.onlyStreamsAt ??= performance.now();
+    }
+
+    // Half as long beyond the last message of the render before, if that told of any.
+    #streamMs() {
+        const {messages, ms} = this.heardBefore;
+        return this.pending !== null && messages > 0 ? Math.min(STREAM_MS, ms + STREAM_MS / 2) : STREAM_MS;
     }
 
     // Waits for the end of the grant; looks closer when the clock stands still.
@@ -201,7 +217,7 @@ class Page {
                 this.streams = await this.hasStreams();
             }
             if (this.streams)
-                limit = STREAM_MS;
+                limit = this.#streamMs();
             if (!this.stuck && performance.now() - this.grantedAt > limit) {
                 this.stuck = true;
                 this.send('Emulation.setVirtualTimePolicy', {policy: 'advance'});
@@ -258,6 +274,8 @@ class Page {
         }
         this.url = url;
         this.pending = url === this.streamUrl ? new Map() : null;
+        this.onlyStreamsAt = undefined;
+        this.heard = NOTHING_HEARD;
         if (this.pending !== null)
             this.send('Network.enable');
         const loaded = new Promise(resolve => { this.loaded = resolve; });
@@ -273,8 +291,11 @@ class Page {
         const {outerHTML} = await this.send('DOM.getOuterHTML', {objectId: result.objectId,
                                                                 includeShadowDOM: true});
         this.granted = false;
-        if (this.pending !== null)
+        if (this.pending !== null) {
             this.send('Network.disable');
+            const isLess = this.heard.messages < this.heardBefore.messages;
+            this.heardBefore = isLess ? NOTHING_HEARD : this.heard;
+        }
         return outerHTML;
     }
 }
