@@ -23,7 +23,7 @@ const LATENCY_ROUNDS = isQuick ? 1 : 4;
 const LATENCY_MS = 8 * 60 * 1000; // No round begins later.
 const FAST_REPEATS = isQuick ? 3 : 6;
 const MIX_MS = isQuick ? 4000 : 8000;
-const PAGE_MS = isQuick ? 700 : 2500;
+const PAGE_MS = isQuick ? 700 : 4000;
 // Peers whose throughput is measured: the floor has one page only, and a browser for each
 // render is slower than all others and would take most of the time.
 const isPooled = name => !['floor', 'dump-dom'].includes(name);
