@@ -20,8 +20,8 @@ static bool set(uint32_t policy, int32_t nice, uint64_t slice_ns)
     attributes.sched_policy = policy;
     attributes.sched_nice = nice;
     attributes.sched_runtime = slice_ns;
-    /* A filter of system calls sees the policy only where it is an argument, so some let the
-     * older call through alone (systemd's RestrictRealtime=). It leaves the slice as it is. */
+    /* A filter of system calls sees the policy only where it is an argument, so it may let the
+     * older call through alone. That leaves the slice as it is. */
     return syscall(SYS_sched_setattr, 0, &attributes, 0) == 0 ||
            syscall(SYS_sched_setscheduler, 0, policy, &(int){0}) == 0;
 }

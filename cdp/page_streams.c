@@ -7,12 +7,13 @@
  *
  * A stream is waited for all the same, a little: others wait so long for an idle network,
  * and what a page shows often comes with the first messages. Once a watched render has told
- * when the last of them came, the next ones wait half as long beyond it, as long as they
+ * when the last of them came, the next ones wait SILENCE_MS beyond that, as long as they
  * bring no fewer. Without a watch an ordinary request may be pending as well. */
 #include <string.h>
 #include "cdp/page.h"
 #include "cdp/target.h"
 
+/* How long streams are waited for, at most; and after their last message, if that is known. */
 #define GRACE_MS 500
 #define SILENCE_MS (GRACE_MS / 2)
 

@@ -195,7 +195,8 @@ class Page {
     // Half as long beyond the last message of the render before, if that told of any.
     #streamMs() {
         const {messages, ms} = this.heardBefore;
-        return this.pending !== null && messages > 0 ? Math.min(STREAM_MS, ms + STREAM_MS / 2) : STREAM_MS;
+        const isKnown = this.pending !== null && messages > 0;
+        return isKnown ? Math.min(STREAM_MS, ms + STREAM_MS / 2) : STREAM_MS;
     }
 
     // Waits for the end of the grant; looks closer when the clock stands still.
