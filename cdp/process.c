@@ -7,13 +7,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "cdp/batch.h"
 #include "cdp/proc.h"
 
 /* How long a killed leader may take to exit, and its group to follow. Only a process
@@ -79,6 +79,19 @@ static void close_lifeline(struct process *process)
     }
 }
 
+/* A browser is some dozens of threads that send each other messages. A normal thread that is
+ * woken by one takes the CPU from its sender in the middle of its work: some 80 times in a
+ * small render when all CPUs are busy. A thread of SCHED_BATCH (sched(7)) waits for its turn.
+ * The daemon stays a normal process, so it takes the CPU from its browser when there is
+ * something to do; what this thread starts inherits the policy that it has then. A policy
+ * that somebody has chosen is kept, and one that is refused leaves all as it is. */
+static bool change_policy(int from, int to)
+{
+    const struct sched_param param = {.sched_priority = 0};
+
+    return sched_getscheduler(0) == from && sched_setscheduler(0, to, &param) == 0;
+}
+
 static int spawn(struct process *process, uv_loop_t *loop, const struct program *program,
                  char **argv, char **environment, const char *directory, int far_end)
 {
@@ -105,12 +118,11 @@ static int spawn(struct process *process, uv_loop_t *loop, const struct program 
     if (program->changes_user) {
         options.flags |= UV_PROCESS_SETUID | UV_PROCESS_SETGID;
     }
-    struct batch before = {.is_begun = false};
-    if (program->is_batch) {
-        batch_begin(&before);
-    }
+    bool is_batch = program->is_batch && change_policy(SCHED_OTHER, SCHED_BATCH);
     int code = uv_spawn(loop, &process->handle, &options);
-    batch_end(&before);
+    if (is_batch) {
+        (void)change_policy(SCHED_BATCH, SCHED_OTHER);
+    }
     return code;
 }
 

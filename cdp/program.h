@@ -13,7 +13,7 @@
 struct program {
     char path[PATH_MAX];    /* Absolute. */
     bool is_headless_shell; /* Needs no --headless. */
-    bool is_batch;          /* Runs as batch work, see batch.h. */
+    bool is_batch;          /* Runs under SCHED_BATCH, see process.c. */
     bool changes_user;      /* uid and gid are to be taken before it is executed. */
     uid_t uid;
     gid_t gid;

@@ -124,8 +124,9 @@ const struct knob knobs[] = {
      .meaning = "Chromium's own sandbox. It is never switched off silently; without it a page "
                 "that breaks out of its renderer has the browser's rights."},
     {"browser.batch", SWITCH(browser.batch), .initial = true,
-     .meaning = "Whether the browser runs as batch work (SCHED_BATCH, with longer slices): on a "
-                "busy machine it renders a tenth more, and the daemon comes first."},
+     .meaning =
+         "Whether the browser runs as batch work (SCHED_BATCH): on a busy machine it renders "
+         "more, and the daemon comes first."},
     {"browser.start_timeout_ms", U32(browser.start_timeout_ms), .initial = 30 * SECOND_MS,
      RANGE(SECOND_MS, 10 * MINUTE_MS),
      .meaning = "Time in which a browser must have started and passed its self-test."},
