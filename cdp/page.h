@@ -55,6 +55,12 @@ struct page_scripts {
     char names[PAGE_SCRIPTS_MAX][PAGE_SCRIPT_NAME_BYTES];
 };
 
+/* What streams have brought, as far as their page's requests are watched. */
+struct page_heard {
+    uint32_t messages; /* 0: none, or unknown. */
+    uint32_t last_ms;  /* The last one so long after streams were all that was pending. */
+};
+
 /* The render that a page has. Zeroed when it has none. */
 struct page_render {
     uint64_t request, deadline_ms;
@@ -87,21 +93,13 @@ struct page_render {
     bool is_told;
     bool has_streams;    /* The same; see page_streams.c. */
     uint64_t streams_ms; /* When it was told first that only streams are open; 0: not yet. */
-    uint32_t messages;   /* That streams have brought; */
-    uint32_t heard_ms;   /* the last one so long after .streams_ms. */
+    struct page_heard heard;
     bool is_served;      /* The request's own document is; see page_html.c. */
     bool has_clock;      /* The skew at the start is known. */
     enum output output;  /* Being made. */
     bool is_imaging;     /* That is an image, and it has not come. */
     bool is_transparent; /* The page is without its background for it. */
     char stream[64];     /* Of the PDF that is being read; "": none. */
-};
-
-/* What is known of the URL that last held a stream open. */
-struct page_streams {
-    uint64_t url;      /* A number for it; 0: none. */
-    uint32_t messages; /* That its streams brought when its requests were watched; 0: unknown. */
-    uint32_t heard_ms; /* The last one so long after nothing else was pending. */
 };
 
 struct page {
@@ -117,9 +115,10 @@ struct page {
     bool is_probing;       /* A probe is out: its target must stay. */
     bool is_killed;
     uint64_t open_deadline_ms;
-    struct page_streams streams;
-    uint64_t rest_ms; /* READY: when its document goes; 0: not planned. */
-    char error[128];  /* UNDOING. */
+    uint64_t stream_url;     /* A number for the URL that last held a stream open; 0: none. */
+    struct page_heard heard; /* When it did. */
+    uint64_t rest_ms;        /* READY: when its document goes; 0: not planned. */
+    char error[128];         /* UNDOING. */
     struct page_render render;
     UT_hash_handle hh;
 };
@@ -328,6 +327,8 @@ bool page_streams_are_likely(const struct page *);
 /* Inspects the page, unless its requests are watched; the machine is told. */
 void page_streams_inspect(struct page *, uint64_t now_ms);
 void page_streams_tell(struct page *, uint64_t now_ms, bool are_open);
+/* Another document is shown. */
+void page_streams_committed(struct page *);
 /* A stream has brought a message. */
 void page_streams_heard(struct page *, uint64_t now_ms);
 /* How long the page is waited for while streams are all that is pending. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdp/deadline.h"
 #include "cdp/page.h"
 #include "cdp/target.h"
 
@@ -261,7 +262,5 @@ static uint64_t retry_ms(const struct target *target)
 
 uint64_t shell_deadline_ms(const struct page *page)
 {
-    uint64_t shown_ms = retry_ms(page->target), spare_ms = retry_ms(page->spare);
-
-    return shown_ms < spare_ms ? shown_ms : spare_ms;
+    return earlier_ms(retry_ms(page->target), retry_ms(page->spare));
 }

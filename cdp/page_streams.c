@@ -26,7 +26,14 @@ static uint64_t url_number(const struct page *page)
 
 bool page_streams_are_likely(const struct page *page)
 {
-    return page->streams.url != 0 && page->streams.url == url_number(page);
+    return page->stream_url != 0 && page->stream_url == url_number(page);
+}
+
+void page_streams_committed(struct page *page)
+{
+    page->render.has_streams = false;
+    page->render.streams_ms = 0;
+    page->render.heard = (struct page_heard){.messages = 0};
 }
 
 void page_streams_tell(struct page *page, uint64_t now_ms, bool are_open)
@@ -46,30 +53,30 @@ void page_streams_heard(struct page *page, uint64_t now_ms)
 {
     struct page_render *render = &page->render;
 
-    render->messages++;
-    render->heard_ms = render->streams_ms != 0 ? (uint32_t)(now_ms - render->streams_ms) : 0;
+    render->heard.messages++;
+    render->heard.last_ms = render->streams_ms != 0 ? (uint32_t)(now_ms - render->streams_ms) : 0;
 }
 
 uint32_t page_streams_grace_ms(const struct page *page)
 {
-    const struct page_streams *streams = &page->streams;
-    bool is_known = page_streams_are_likely(page) && streams->messages > 0;
+    const struct page_heard *heard = &page->heard;
+    bool is_known = page_streams_are_likely(page) && heard->messages > 0;
 
-    return is_known && streams->heard_ms < GRACE_MS - SILENCE_MS ? streams->heard_ms + SILENCE_MS
-                                                                 : GRACE_MS;
+    return is_known && heard->last_ms < GRACE_MS - SILENCE_MS ? heard->last_ms + SILENCE_MS
+                                                              : GRACE_MS;
 }
 
 void page_streams_finish(struct page *page)
 {
     const struct page_render *render = &page->render;
-    bool is_less = page_streams_are_likely(page) && render->messages < page->streams.messages;
+    bool is_less = page_streams_are_likely(page) && render->heard.messages < page->heard.messages;
 
-    if (render->has_streams)
-        page->streams = (struct page_streams){.url = url_number(page),
-                                              .messages = is_less ? 0 : render->messages,
-                                              .heard_ms = render->heard_ms};
-    else if (render->traffic != NULL)
-        page->streams.url = 0;
+    if (render->has_streams) {
+        page->stream_url = url_number(page);
+        page->heard = is_less ? (struct page_heard){.messages = 0} : render->heard;
+    } else if (render->traffic != NULL) {
+        page->stream_url = 0;
+    }
 }
 
 static void on_streams(void *owner, uint64_t tag, uint64_t now_ms, const struct call_reply *reply)

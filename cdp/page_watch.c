@@ -150,8 +150,7 @@ void page_watch_committed(struct page *page, uint64_t now_ms)
 {
     if (page->state != PAGE_RENDERING)
         return;
-    page->render.has_streams = false;
-    page->render.streams_ms = page->render.messages = page->render.heard_ms = 0;
+    page_streams_committed(page);
     if (page->render.traffic == NULL)
         return;
     traffic_committed(page->render.traffic, page->render.loader);

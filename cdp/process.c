@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "cdp/deadline.h"
 #include "cdp/proc.h"
 
 /* How long a killed leader may take to exit, and its group to follow. Only a process
@@ -271,7 +272,7 @@ uint64_t process_deadline_ms(const struct process *process)
     if (!process->is_killed || process->is_closing) {
         return UINT64_MAX;
     }
-    return process->look_due_ms < process->give_up_ms ? process->look_due_ms : process->give_up_ms;
+    return earlier_ms(process->look_due_ms, process->give_up_ms);
 }
 
 void process_free(struct process *process)

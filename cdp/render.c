@@ -337,7 +337,6 @@ void render_fail_net(struct render *render, uint64_t now_ms, const char *net_err
 
 uint64_t render_deadline_ms(const struct render *render)
 {
-    uint64_t deadline_ms = render->hard_ms;
     uint64_t state_ms = UINT64_MAX;
 
     switch (render->state) {
@@ -359,9 +358,7 @@ uint64_t render_deadline_ms(const struct render *render)
         state_ms = capture_deadline_ms(render);
         break;
     }
-    if (late_probe_ms(render) < deadline_ms)
-        deadline_ms = late_probe_ms(render);
-    return state_ms < deadline_ms ? state_ms : deadline_ms;
+    return earlier_ms(state_ms, earlier_ms(render->hard_ms, late_probe_ms(render)));
 }
 
 void render_verdict(const struct render *render, struct render_result *ret)

@@ -162,10 +162,8 @@ class Page {
 
     // Where one was found, the next render of the URL is watched from its start.
     async hasStreams() {
-        if (this.pending !== null) {
-            const ours = [...this.pending.values()].filter(({loader}) => loader === this.loader);
-            return ours.length > 0 && ours.every(({isStream}) => isStream);
-        }
+        if (this.pending !== null)
+            return this.#onlyStreams();
         const {result} = await this.send('Runtime.evaluate', {expression: 'EventSource.prototype'});
         const {objects} = await this.send('Runtime.queryObjects',
                                           {prototypeObjectId: result.objectId});
@@ -187,9 +185,14 @@ class Page {
         else if (method === 'Network.eventSourceMessageReceived')
             this.heard = {messages: this.heard.messages + 1,
                           ms: performance.now() - (this.onlyStreamsAt ?? performance.now())};
-        const all = [...this.pending.values()];
-        if (all.length > 0 && all.every(({isStream}) => isStream))
+        if (this.#onlyStreams())
             this.onlyStreamsAt ??= performance.now();
+    }
+
+    // Streams are all that is pending of the document.
+    #onlyStreams() {
+        const ours = [...this.pending.values()].filter(({loader}) => loader === this.loader);
+        return ours.length > 0 && ours.every(({isStream}) => isStream);
     }
 
     // Half as long beyond the last message of the render before, if that told of any.
