@@ -223,7 +223,21 @@ static void affinity_of(const json_t *request, char ret[1024])
     }
 }
 
-/* The lower, the better: warm and idle, warm, assigned, and then by how much is assigned. */
+/* How many affinities are assigned or warm. */
+static long load_of(const json_t *record)
+{
+    const json_t *assigned = json_object_get(record, "assigned");
+    long count = (long)json_object_size(assigned);
+    size_t index;
+    json_t *key;
+    json_array_foreach(json_object_get(record, "warmedAffinities"), index, key)
+    {
+        count += json_object_get(assigned, json_string_value(key)) == NULL;
+    }
+    return count;
+}
+
+/* The lower, the better: warm and idle, warm, assigned, and then by how much it has. */
 static long rank(const json_t *record, const char *key)
 {
     const json_t *assigned = json_object_get(record, "assigned");
@@ -237,7 +251,7 @@ static long rank(const json_t *record, const char *key)
     if (json_object_get(assigned, key) != NULL) {
         return 2;
     }
-    return 3 + (long)json_object_size(assigned);
+    return 3 + load_of(record);
 }
 
 bool registry_choose(struct registry *registry, const json_t *request, const json_t *tried,
