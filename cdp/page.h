@@ -59,6 +59,7 @@ struct page_scripts {
 struct page_heard {
     uint32_t messages; /* 0: none, or unknown. */
     uint32_t last_ms;  /* The last one so long after streams were all that was pending. */
+    uint32_t pause_ms; /* The longest time before any of them, since then. */
 };
 
 /* The render that a page has. Zeroed when it has none. */
@@ -331,8 +332,10 @@ void page_streams_tell(struct page *, uint64_t now_ms, bool are_open);
 void page_streams_committed(struct page *);
 /* A stream has brought a message. */
 void page_streams_heard(struct page *, uint64_t now_ms);
-/* How long the page is waited for while streams are all that is pending. */
+/* How long the page is waited for while streams are all that is pending; and from when they
+ * have brought as many messages as to the render before. */
 uint32_t page_streams_grace_ms(const struct page *);
+uint32_t page_streams_silence_ms(const struct page *);
 /* Remembers it for the next render of the URL. */
 void page_streams_finish(struct page *);
 

@@ -231,6 +231,7 @@ static void render_go(struct page *page, uint64_t now_ms)
         .settle_virtual_ms = config->settle_virtual_ms,
         .stuck_request_ms = page_wait_stuck_ms(page),
         .stream_grace_ms = page_streams_grace_ms(page),
+        .stream_silence_ms = page_streams_silence_ms(page),
         .capture_reserve_ms = config->capture_reserve_ms,
         .output_bytes_max = config->output_bytes_max,
         .look = page->target->look,

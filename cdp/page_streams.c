@@ -7,8 +7,9 @@
  *
  * A stream is waited for all the same, a little: others wait so long for an idle network,
  * and what a page shows often comes with the first messages. Once a watched render has told
- * when the last of them came, the next ones wait SILENCE_MS beyond that, as long as they
- * bring no fewer. Without a watch an ordinary request may be pending as well. */
+ * how many came and when, the next one waits SILENCE_MS longer than for the last of them, and
+ * less once as many have come: some pauses as long as the longest between them. One that
+ * brings fewer teaches nothing. Without a watch an ordinary request may be pending as well. */
 #include <string.h>
 #include "cdp/page.h"
 #include "cdp/target.h"
@@ -16,6 +17,10 @@
 /* How long streams are waited for, at most; and after their last message, if that is known. */
 #define GRACE_MS 500
 #define SILENCE_MS (GRACE_MS / 2)
+
+/* When all that is known of has come. */
+#define PAUSES 3
+#define SILENCE_MIN_MS 100
 
 static uint64_t url_number(const struct page *page)
 {
@@ -27,6 +32,12 @@ static uint64_t url_number(const struct page *page)
 bool page_streams_are_likely(const struct page *page)
 {
     return page->stream_url != 0 && page->stream_url == url_number(page);
+}
+
+/* What streams have brought to the render before. */
+static bool is_known(const struct page *page)
+{
+    return page_streams_are_likely(page) && page->heard.messages > 0;
 }
 
 void page_streams_committed(struct page *page)
@@ -51,19 +62,33 @@ void page_streams_tell(struct page *page, uint64_t now_ms, bool are_open)
 
 void page_streams_heard(struct page *page, uint64_t now_ms)
 {
-    struct page_render *render = &page->render;
+    const struct render_fact fact = {.type = RENDER_FACT_HEARD, .loader = page->render.loader};
+    struct page_heard *heard = &page->render.heard;
+    uint64_t since_ms = page->render.streams_ms;
+    uint32_t at_ms = since_ms != 0 ? (uint32_t)(now_ms - since_ms) : 0;
 
-    render->heard.messages++;
-    render->heard.last_ms = render->streams_ms != 0 ? (uint32_t)(now_ms - render->streams_ms) : 0;
+    if (at_ms - heard->last_ms > heard->pause_ms)
+        heard->pause_ms = at_ms - heard->last_ms;
+    heard->messages++;
+    heard->last_ms = at_ms;
+    if (is_known(page) && heard->messages >= page->heard.messages)
+        page_render_step(page, now_ms, &fact);
 }
 
 uint32_t page_streams_grace_ms(const struct page *page)
 {
-    const struct page_heard *heard = &page->heard;
-    bool is_known = page_streams_are_likely(page) && heard->messages > 0;
+    uint32_t last_ms = page->heard.last_ms;
 
-    return is_known && heard->last_ms < GRACE_MS - SILENCE_MS ? heard->last_ms + SILENCE_MS
-                                                              : GRACE_MS;
+    return is_known(page) && last_ms < GRACE_MS - SILENCE_MS ? last_ms + SILENCE_MS : GRACE_MS;
+}
+
+uint32_t page_streams_silence_ms(const struct page *page)
+{
+    uint32_t silence_ms = PAUSES * page->heard.pause_ms;
+
+    if (silence_ms < SILENCE_MIN_MS)
+        return SILENCE_MIN_MS;
+    return silence_ms < SILENCE_MS ? silence_ms : SILENCE_MS;
 }
 
 void page_streams_finish(struct page *page)
@@ -76,6 +101,7 @@ void page_streams_finish(struct page *page)
         page->heard = is_less ? (struct page_heard){.messages = 0} : render->heard;
     } else if (render->traffic != NULL) {
         page->stream_url = 0;
+        page->heard = (struct page_heard){.messages = 0};
     }
 }
 

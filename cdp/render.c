@@ -133,6 +133,8 @@ static void note_milestones(struct render *render, uint64_t now_ms, const struct
         render->late.is_answered = fact->ok && render->terminations == 0;
     if (fact->type == RENDER_FACT_STREAMS)
         render->has_streams = fact->ok;
+    if (fact->type == RENDER_FACT_HEARD)
+        render->heard_ms = now_ms;
     if (fact->type == RENDER_FACT_SCHEDULED)
         render->is_scheduled = true;
     if (fact->type == RENDER_FACT_STARTED)
@@ -257,6 +259,7 @@ static void navigate_fact(struct render *render, uint64_t now_ms, const struct r
     case RENDER_FACT_MEASURED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_HEARD:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SURVEYED:

@@ -98,6 +98,7 @@ enum render_fact_type {
     RENDER_FACT_CAPTURED,  /* Answers RENDER_DO_CAPTURE: .output, .ok and its .bytes; or why it
                               cannot be made: .code, where RENDER_OK means its document went. */
     RENDER_FACT_STREAMS,   /* .ok: a stream is open, and nothing else that counts is pending. */
+    RENDER_FACT_HEARD,     /* A stream has brought what streams had brought before, or more. */
     RENDER_FACT_CHECKED,   /* Answers RENDER_DO_CHECK: .flag, and .ok if all conditions hold. */
     RENDER_FACT_TRANSITED, /* Answers RENDER_DO_TRANSIT: .ok, or .code. */
     RENDER_FACT_SURVEYED,  /* Answers RENDER_DO_SURVEY: .ok if the main thread did. */
@@ -178,7 +179,8 @@ struct render_plan {
     uint32_t outputs;     /* A set of OUTPUT_BIT(); not empty. */
     uint64_t deadline_ms; /* Absolute; the verdict is due a little earlier. */
     uint32_t settle_virtual_ms, stuck_request_ms, capture_reserve_ms;
-    uint32_t stream_grace_ms; /* How long a page that holds a stream open is waited for. */
+    uint32_t stream_grace_ms;   /* How long a page that holds a stream open is waited for, */
+    uint32_t stream_silence_ms; /* and after the last RENDER_FACT_HEARD. */
     uint64_t output_bytes_max;
     struct render_look look; /* When the page was last looked at. */
     double clock_base_ms;    /* render_look.virtual_ms minus now_ms when the clock is right. */
@@ -229,6 +231,7 @@ struct render {
     uint64_t judged_ms;             /* Between the last two looks, if the clock stood; or 0. */
     uint32_t waiting_looks;         /* In a row that have shown a page that waits. */
     bool is_inspected, has_streams;
+    uint64_t heard_ms; /* When RENDER_FACT_HEARD last came; 0: not. */
 
     /* Settling, of this document. */
     bool has_look;             /* .look was taken while settling. */

@@ -401,6 +401,7 @@ void capture_fact(struct render *render, uint64_t now_ms, const struct render_fa
     case RENDER_FACT_PARSED:
     case RENDER_FACT_LOADED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_HEARD:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SPENT:

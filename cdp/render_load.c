@@ -15,6 +15,7 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->is_stuck = render->is_inspected = render->has_streams = false;
     render->has_look = render->is_frame_owed = render->has_measure = render->is_sliced = false;
     render->judged_ms = render->waiting_looks = 0;
+    render->heard_ms = 0;
     render->progress_ms = render->granted_ms = now_ms;
     render->paced_ms = render->retry_ms = render->inject_ms = 0;
     render->repaint_ms = 0;
@@ -223,6 +224,7 @@ void load_fact(struct render *render, uint64_t now_ms, const struct render_fact 
     case RENDER_FACT_MEASURED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_HEARD:
     case RENDER_FACT_CHECKED:
     case RENDER_FACT_TRANSITED:
     case RENDER_FACT_SURVEYED:

@@ -31,10 +31,10 @@ const char *render_fact_name(enum render_fact_type type)
         [RENDER_FACT_STOPPED] = "stopped",     [RENDER_FACT_EXPIRED] = "expired",
         [RENDER_FACT_LOOKED] = "looked",       [RENDER_FACT_FRAMED] = "framed",
         [RENDER_FACT_MEASURED] = "measured",   [RENDER_FACT_CAPTURED] = "captured",
-        [RENDER_FACT_STREAMS] = "streams",     [RENDER_FACT_CHECKED] = "checked",
-        [RENDER_FACT_TRANSITED] = "transited", [RENDER_FACT_SURVEYED] = "surveyed",
-        [RENDER_FACT_SPENT] = "spent",         [RENDER_FACT_TRAFFIC] = "traffic",
-        [RENDER_FACT_TICK] = "tick",
+        [RENDER_FACT_HEARD] = "heard",         [RENDER_FACT_STREAMS] = "streams",
+        [RENDER_FACT_CHECKED] = "checked",     [RENDER_FACT_TRANSITED] = "transited",
+        [RENDER_FACT_SURVEYED] = "surveyed",   [RENDER_FACT_SPENT] = "spent",
+        [RENDER_FACT_TRAFFIC] = "traffic",     [RENDER_FACT_TICK] = "tick",
     };
     return NAME_OF(names, type);
 }

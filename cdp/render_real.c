@@ -98,6 +98,7 @@ void real_fact(struct render *render, uint64_t now_ms, const struct render_fact 
     case RENDER_FACT_MEASURED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_HEARD:
     case RENDER_FACT_SURVEYED:
     case RENDER_FACT_SPENT:
     case RENDER_FACT_TRANSITED:

@@ -282,6 +282,8 @@ static uint64_t settle_stuck_ms(const struct render *render)
         limit_ms = render->plan.stream_grace_ms;
     if (quiet_is_calm(render) && limit_ms > RENDER_CALM_MS)
         limit_ms = RENDER_CALM_MS;
+    if (render->has_streams && render->heard_ms != 0)
+        return earlier_ms(since_ms + limit_ms, render->heard_ms + render->plan.stream_silence_ms);
     return since_ms + limit_ms;
 }
 
@@ -408,6 +410,7 @@ void settle_fact(struct render *render, uint64_t now_ms, const struct render_fac
     case RENDER_FACT_PARSED:
     case RENDER_FACT_CAPTURED:
     case RENDER_FACT_STREAMS:
+    case RENDER_FACT_HEARD:
     case RENDER_FACT_SURVEYED:
     case RENDER_FACT_SPENT:
         break; /* Noted already, or of an earlier document. */

@@ -102,6 +102,10 @@ struct step {
     {                                                                                              \
         .type = RENDER_FACT_STREAMS, .ok = (is)                                                    \
     }
+#define HEARD()                                                                                    \
+    {                                                                                              \
+        .type = RENDER_FACT_HEARD                                                                  \
+    }
 /* The page's clock, the time its scripts have run so far, and the nodes it has. */
 #define LOOKED(virtual, script, node_count)                                                        \
     {                                                                                              \
@@ -248,6 +252,7 @@ static inline void start_with(struct render *render, uint64_t shown_loader, enum
         .settle_virtual_ms = 2000,
         .stuck_request_ms = 3000,
         .stream_grace_ms = 500,
+        .stream_silence_ms = 100,
         .capture_reserve_ms = 1000,
         .output_bytes_max = 1000,
         .look = {.script_us = 70},

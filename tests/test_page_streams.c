@@ -9,36 +9,48 @@
 
 static char stream_url[] = "http://a.invalid/stream", other_url[] = "http://a.invalid/other";
 
-/* One render, and the grace of the next one of stream_url. */
+/* One render, and the grace and the silence of the next one of stream_url. */
 struct row {
     char *url;              /* NULL: no further render. */
     bool is_watched, holds; /* Its requests are; it holds a stream open. */
     uint64_t heard_ms[3];   /* When messages come, after the page is known to hold it; 0: none. */
-    uint32_t grace_ms;
+    uint32_t grace_ms, silence_ms;
+    uint64_t told_ms; /* When the machine was last told that all has come; 0: not. */
 };
 
 static const struct row tables[][ROWS_MAX] = {
     /* An inspection tells nothing of messages. */
-    {{stream_url, false, true, {0}, 500}},
-    {{stream_url, false, true, {0}, 500}, {stream_url, true, true, {30, 60, 90}, 340}},
+    {{stream_url, false, true, {0}, 500, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {30, 60, 90}, 340, 100, 0}},
     /* Silence teaches nothing. */
-    {{stream_url, false, true, {0}, 500}, {stream_url, true, true, {0}, 500}},
+    {{stream_url, false, true, {0}, 500, 100, 0}, {stream_url, true, true, {0}, 500, 100, 0}},
     /* No longer than ever. */
-    {{stream_url, false, true, {0}, 500}, {stream_url, true, true, {400}, 500}},
+    {{stream_url, false, true, {0}, 500, 100, 0}, {stream_url, true, true, {400}, 500, 250, 0}},
+    /* All has come with as many as before, and once more with each that follows. */
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {10, 20}, 270, 100, 0},
+     {stream_url, true, true, {40}, 500, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {10, 20}, 270, 100, 0},
+     {stream_url, true, true, {10, 70}, 320, 180, 70}},
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {10, 20}, 270, 100, 0},
+     {stream_url, true, true, {10, 20, 200}, 450, 250, 200}},
     /* A render that was cut short may have brought less: then the next one is not. */
-    {{stream_url, false, true, {0}, 500},
-     {stream_url, true, true, {10, 20}, 270},
-     {stream_url, true, true, {10}, 500},
-     {stream_url, true, true, {10}, 260}},
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {10, 20}, 270, 100, 0},
+     {stream_url, true, true, {10}, 500, 100, 0},
+     {stream_url, true, true, {10}, 260, 100, 0}},
     /* Another URL is not watched and says nothing; a stream that is gone is forgotten. */
-    {{stream_url, false, true, {0}, 500},
-     {stream_url, true, true, {100}, 350},
-     {other_url, false, false, {0}, 350},
-     {stream_url, true, false, {0}, 500}},
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {100}, 350, 250, 0},
+     {other_url, false, false, {0}, 350, 250, 0},
+     {stream_url, true, false, {0}, 500, 100, 0}},
     /* Another stream takes its place. */
-    {{stream_url, false, true, {0}, 500},
-     {stream_url, true, true, {100}, 350},
-     {other_url, false, true, {0}, 500}},
+    {{stream_url, false, true, {0}, 500, 100, 0},
+     {stream_url, true, true, {100}, 350, 250, 0},
+     {other_url, false, true, {0}, 500, 100, 0}},
 };
 
 static void play(struct page *page, const struct row *row, uint64_t now_ms)
@@ -54,10 +66,12 @@ static void play(struct page *page, const struct row *row, uint64_t now_ms)
         page_streams_tell(page, now_ms, true);
     for (int i = 0; i < COUNT(row->heard_ms) && row->heard_ms[i] != 0; i++)
         page_streams_heard(page, now_ms + row->heard_ms[i]);
+    ck_assert_uint_eq(page->render.machine.heard_ms, row->told_ms != 0 ? now_ms + row->told_ms : 0);
     page_streams_finish(page);
     free(traffic);
     params.url = stream_url;
     ck_assert_uint_eq(page_streams_grace_ms(page), row->grace_ms);
+    ck_assert_uint_eq(page_streams_silence_ms(page), row->silence_ms);
 }
 
 START_TEST(grace_is_learned)

@@ -170,6 +170,36 @@ static const struct step stream[] = {
     {532, LOOKED(2600, 910, 9), "survey > capturing"},
 };
 
+/* Once it has brought what it had brought to the render before, it is waited for no longer
+ * than a pause. */
+static const struct step stream_heard[] = {
+    BEGIN,
+    {13, LOADED(A), "look > settling"},
+    {15, LOOKED(600, 900, 9), ""},
+    {40, STREAMS(true), ""},
+    {60, HEARD(), ""},
+    {159, HEARD(), ""},
+    {163, TICK(), "look"},
+    {164, LOOKED(600, 910, 9), ""},
+    {258, TICK(), ""},
+    {259, TICK(), "advance"},
+    {260, EXPIRED(), "look"},
+};
+
+/* What else is pending is waited for all the same. */
+static const struct step stream_heard_before[] = {
+    BEGIN,
+    {13, LOADED(A), "look > settling"},
+    {14, HEARD(), ""},
+    {15, LOOKED(600, 900, 9), ""},
+    {163, TICK(), "look"},
+    {164, LOOKED(600, 910, 9), ""},
+    {313, TICK(), "look"},
+    {314, LOOKED(600, 910, 9), "inspect"},
+    {340, STREAMS(true), ""},
+    {340, TICK(), "advance"},
+};
+
 /* An image that does not come holds the load event; `auto` goes on without it. */
 static const struct step stuck_load[] = {
     BEGIN,
@@ -231,6 +261,8 @@ static const struct render_case cases[] = {
     AUTO(stuck_fetch, "complete ok 200, 8 5 2 1, good"),
     AUTO(stuck_fetch_of_script, ""),
     AUTO(stream, ""),
+    AUTO(stream_heard, ""),
+    AUTO(stream_heard_before, ""),
     AUTO(stuck_load, ""),
     AUTO(worker, ""),
     AUTO(paced, ""),

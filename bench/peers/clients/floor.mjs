@@ -21,7 +21,9 @@ const WAITING_LOOKS = 2;
 const STUCK_MS = 5000;
 const WAITING_SHARE = 4; // A page whose tasks took less than this share of the time waits.
 const STREAM_MS = 500;
-const NOTHING_HEARD = {messages: 0, ms: 0};
+const SILENCE_MIN_MS = 100;
+const PAUSES = 3;
+const NOTHING_HEARD = {messages: 0, ms: 0, pause: 0};
 
 const MEASURE = `function(){
     const p = performance.getEntriesByType('navigation')[0];
@@ -162,8 +164,6 @@ class Page {
 
     // Where one was found, the next render of the URL is watched from its start.
     async hasStreams() {
-        if (this.pending !== null)
-            return this.#onlyStreams();
         const {result} = await this.send('Runtime.evaluate', {expression: 'EventSource.prototype'});
         const {objects} = await this.send('Runtime.queryObjects',
                                           {prototypeObjectId: result.objectId});
@@ -183,10 +183,18 @@ class Page {
         else if (method === 'Network.loadingFinished' || method === 'Network.loadingFailed')
             this.pending.delete(requestId);
         else if (method === 'Network.eventSourceMessageReceived')
-            this.heard = {messages: this.heard.messages + 1,
-                          ms: performance.now() - (this.onlyStreamsAt ?? performance.now())};
+            this.#hear();
         if (this.#onlyStreams())
             this.onlyStreamsAt ??= performance.now();
+        this.wake?.();
+    }
+
+    #hear() {
+        const {messages, ms: last, pause} = this.heard;
+        const ms = performance.now() - (this.onlyStreamsAt ?? performance.now());
+        this.heard = {messages: messages + 1, ms, pause: Math.max(pause, ms - last)};
+        if (this.#isKnown() && this.heard.messages >= this.heardBefore.messages)
+            this.heardAllAt = performance.now();
     }
 
     // Streams are all that is pending of the document.
@@ -195,36 +203,59 @@ class Page {
         return ours.length > 0 && ours.every(({isStream}) => isStream);
     }
 
-    // Half as long beyond the last message of the render before, if that told of any.
-    #streamMs() {
-        const {messages, ms} = this.heardBefore;
-        const isKnown = this.pending !== null && messages > 0;
-        return isKnown ? Math.min(STREAM_MS, ms + STREAM_MS / 2) : STREAM_MS;
+    // The render before has told what streams bring.
+    #isKnown() {
+        return this.pending !== null && this.heardBefore.messages > 0;
+    }
+
+    // When the clock goes on without what is pending. Streams: half as long beyond the last
+    // message of the render before, if that told of any; some pauses once as many have come.
+    #stuckAt() {
+        if (this.stuck)
+            return Infinity;
+        if (!this.streams)
+            return this.grantedAt + STUCK_MS;
+        const {ms, pause} = this.heardBefore;
+        const grace = this.#isKnown() ? Math.min(STREAM_MS, ms + STREAM_MS / 2) : STREAM_MS;
+        const silence = Math.min(STREAM_MS / 2, Math.max(SILENCE_MIN_MS, PAUSES * pause));
+        return Math.min(this.grantedAt + grace, (this.heardAllAt ?? Infinity) + silence);
+    }
+
+    // Until that time, the end of the grant, or an event of the network.
+    async #sleepUntil(at) {
+        await new Promise(resolve => {
+            const timer = setTimeout(resolve, Math.max(0, at - performance.now()));
+            this.wake = () => {
+                clearTimeout(timer);
+                resolve();
+            };
+        });
+        this.wake = undefined;
     }
 
     // Waits for the end of the grant; looks closer when the clock stands still.
     async spend() {
-        const expired = new Promise(resolve => { this.expired = resolve; });
-        for (let limit = STUCK_MS, waiting = 0; this.granted;) {
-            let timer;
-            const late = new Promise(resolve => { timer = setTimeout(resolve, LOOK_MS, true); });
-            const isLate = await Promise.race([expired, late]);
-            clearTimeout(timer);
-            if (!isLate)
+        this.expired = () => this.wake?.();
+        for (let waiting = 0, lookAt = performance.now() + LOOK_MS; this.granted;) {
+            if (this.pending !== null)
+                this.streams = this.#onlyStreams();
+            await this.#sleepUntil(Math.min(lookAt, this.#stuckAt()));
+            if (!this.granted)
                 break;
-            const old = this.seen, look = await this.look();
-            this.judge(look);
-            const waits = look.tasks - old.tasks < (look.at - old.at) / WAITING_SHARE;
-            waiting = waits ? waiting + 1 : 0;
-            if (!this.inspected && waiting >= WAITING_LOOKS) {
-                this.inspected = true;
-                this.streams = await this.hasStreams();
-            }
-            if (this.streams)
-                limit = this.#streamMs();
-            if (!this.stuck && performance.now() - this.grantedAt > limit) {
+            if (performance.now() >= this.#stuckAt()) {
                 this.stuck = true;
                 this.send('Emulation.setVirtualTimePolicy', {policy: 'advance'});
+            }
+            if (performance.now() < lookAt)
+                continue;
+            const old = this.seen, look = await this.look();
+            this.judge(look);
+            lookAt = performance.now() + LOOK_MS;
+            const waits = look.tasks - old.tasks < (look.at - old.at) / WAITING_SHARE;
+            waiting = waits ? waiting + 1 : 0;
+            if (this.pending === null && !this.inspected && waiting >= WAITING_LOOKS) {
+                this.inspected = true;
+                this.streams = await this.hasStreams();
             }
         }
         this.expired = undefined;
@@ -278,7 +309,7 @@ class Page {
         }
         this.url = url;
         this.pending = url === this.streamUrl ? new Map() : null;
-        this.onlyStreamsAt = undefined;
+        this.onlyStreamsAt = this.heardAllAt = undefined;
         this.heard = NOTHING_HEARD;
         if (this.pending !== null)
             this.send('Network.enable');
