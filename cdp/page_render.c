@@ -383,6 +383,7 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     page_watch_committed(page, now_ms);
 }
 
+/* Its timestamp is the page's own clock. */
 static void on_lifecycle(struct page *page, uint64_t now_ms, struct cdp_span body)
 {
     struct render_fact fact = {.type = RENDER_FACT_PARSED};
@@ -392,11 +393,13 @@ static void on_lifecycle(struct page *page, uint64_t now_ms, struct cdp_span bod
     if (!message_member(body, "loaderId", &loader) || !message_member(body, "name", &name))
         return;
     fact.loader = page_loader_number(loader);
+    if (span_text(body, "timestamp", seconds, sizeof seconds))
+        fact.virtual_ms = strtod(seconds, NULL) * 1000;
     if (span_is(name, "init")) {
-        /* Its timestamp is the page's own clock at the start of the document. */
-        if (span_text(body, "timestamp", seconds, sizeof seconds) && page->render.result != NULL)
+        /* The start of the document. */
+        if (fact.virtual_ms > 0 && page->render.result != NULL)
             page->render.result->clock_skew_ms =
-                (int64_t)target_skew_ms(page->target, strtod(seconds, NULL) * 1000, now_ms);
+                (int64_t)target_skew_ms(page->target, fact.virtual_ms, now_ms);
         return;
     }
     if (span_is(name, "load"))

@@ -123,8 +123,10 @@ static void note_milestones(struct render *render, uint64_t now_ms, const struct
         since_ms = 1;
     if (fact->type == RENDER_FACT_PARSED && is_ours && render->parsed_ms == 0)
         render->parsed_ms = since_ms;
-    if (fact->type == RENDER_FACT_LOADED && is_ours && render->loaded_ms == 0)
+    if (fact->type == RENDER_FACT_LOADED && is_ours && render->loaded_ms == 0) {
         render->loaded_ms = since_ms;
+        render->load_virtual_ms = fact->virtual_ms;
+    }
     if (fact->type == RENDER_FACT_TRAFFIC)
         quiet_traffic(render, now_ms, fact);
     if (fact->type == RENDER_FACT_LOOKED && fact->ok && render->late.is_probed)

@@ -89,7 +89,7 @@ enum render_fact_type {
     RENDER_FACT_SCHEDULED, /* The page wants to navigate later (a refresh). */
     RENDER_FACT_COMMITTED, /* The main frame has the document of .loader, a .kind. */
     RENDER_FACT_PARSED,    /* DOMContentLoaded of .loader. */
-    RENDER_FACT_LOADED,    /* The load event of .loader. */
+    RENDER_FACT_LOADED,    /* The load event of .loader, at .virtual_ms. */
     RENDER_FACT_STOPPED,   /* The main frame stopped loading. */
     RENDER_FACT_EXPIRED,   /* The granted virtual time is used up. */
     RENDER_FACT_LOOKED,    /* Answers RENDER_DO_LOOK: .ok, .look. */
@@ -118,6 +118,7 @@ struct render_fact {
     uint64_t bytes;
     enum render_flag flag;
     const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
+    double virtual_ms;     /* LOADED: the page's clock, as in a look; 0: unknown. */
     struct render_look look;
     struct render_measure measure;
 };
@@ -234,6 +235,7 @@ struct render {
     uint64_t heard_ms; /* When RENDER_FACT_HEARD last came; 0: not. */
 
     /* Settling, of this document. */
+    double load_virtual_ms;    /* The page's clock at the load event; 0: unknown. */
     bool has_look;             /* .look was taken while settling. */
     bool is_frame_owed;        /* A script has run since the last frame. */
     bool is_sliced;            /* A slice has expired since the load. */

@@ -21,6 +21,7 @@ static void load_reset(struct render *render, uint64_t now_ms, uint64_t loader,
     render->repaint_ms = 0;
     render->slices = render->unlooked_ms = render->frames = render->quiet_looks = 0;
     render->parsed_ms = render->loaded_ms = 0;
+    render->load_virtual_ms = 0;
     render->is_transiting = false;
     render->is_checking = render->has_check = render->is_met = render->is_hastened = false;
     render->flag = RENDER_FLAG_NONE;

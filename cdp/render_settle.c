@@ -223,6 +223,17 @@ static void settle_inspect(struct render *render, const struct render_fact *fact
     render->judged_ms = 0;
 }
 
+/* When settling began, by the page's clock: at the load event, which is mostly before the end of
+ * the slice in which it came; by the real clock, if that is ahead. */
+static double begun_virtual_ms(const struct render *render, uint64_t now_ms)
+{
+    double real_ms = render->plan.clock_base_ms + (double)now_ms;
+    double begun_ms =
+        render->load_virtual_ms > 0 ? render->load_virtual_ms : render->look.virtual_ms;
+
+    return begun_ms > real_ms ? begun_ms : real_ms;
+}
+
 static void settle_looked(struct render *render, uint64_t now_ms, const struct render_fact *fact,
                           struct render_commands *ret)
 {
@@ -239,11 +250,10 @@ static void settle_looked(struct render *render, uint64_t now_ms, const struct r
     render->look = fact->look;
     quiet_looked(render, fact->look.virtual_ms);
     if (!render->has_look) {
-        double real_ms = render->plan.clock_base_ms + (double)now_ms;
-        double loaded_ms = fact->look.virtual_ms > real_ms ? fact->look.virtual_ms : real_ms;
+        double begun_ms = begun_virtual_ms(render, now_ms);
         render->has_look = true;
-        render->settled_virtual_ms = loaded_ms + settling_ms(render);
-        wait_begin(render, loaded_ms);
+        render->settled_virtual_ms = begun_ms + settling_ms(render);
+        wait_begin(render, begun_ms);
         if (has_script_run(render)) {
             render->is_frame_owed = wants_frames(render);
         } else if (!render->is_scheduled && !is_patient(render) && !wait_is_asked(render)) {

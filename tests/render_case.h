@@ -60,6 +60,11 @@ struct step {
     {                                                                                              \
         .type = RENDER_FACT_LOADED, .loader = (id)                                                 \
     }
+/* By the page's clock. */
+#define LOADED_AT(id, virtual)                                                                     \
+    {                                                                                              \
+        .type = RENDER_FACT_LOADED, .loader = (id), .virtual_ms = (virtual)                        \
+    }
 #define STOPPED()                                                                                  \
     {                                                                                              \
         .type = RENDER_FACT_STOPPED                                                                \

@@ -54,6 +54,25 @@ static const struct step script_owes_a_frame[] = {
     {33, CAPTURED(A), "> done"},
 };
 
+/* What was left of a slice at the load event belongs to settling. */
+static const struct step load_within_a_slice[] = {
+    BEGIN,
+    {13, LOADED_AT(A, 520), "look > settling"},
+    {14, EXPIRED(), ""},
+    {15, LOOKED(1000, 900, 9), "frame"},
+    {30, FRAMED(A), "grant 1520"},
+};
+
+/* A clock that has fallen behind while the page loaded begins with what it is behind. */
+static const struct step load_behind[] = {
+    {5, NAVIGATED(A), ""},
+    {8, COMMITTED(A), "prepare, grant 500 > loading"},
+    {900, LOADED_AT(A, 600), "look > settling"},
+    {901, EXPIRED(), ""},
+    {902, LOOKED(1000, 900, 9), "frame"},
+    {920, FRAMED(A), "grant 1902"},
+};
+
 /* What moves the page owes it another frame, up to the last moment. */
 static const struct step work_owes_frames[] = {
     BEGIN,
@@ -254,6 +273,8 @@ static const struct render_case cases[] = {
     AUTO(grant_is_taken_back, "complete ok 200, 8 5 2 1, good"),
     AUTO(refresh_is_awaited, "complete ok 200, 8 6 10 1, good"),
     AUTO(script_owes_a_frame, "complete ok 200, 8 5 19 1, good"),
+    AUTO(load_within_a_slice, ""),
+    AUTO(load_behind, ""),
     AUTO(work_owes_frames, "complete ok 200, 8 5 55 1, good"),
     AUTO(clock_behind, ""),
     AUTO(slow_fetch, ""),

@@ -71,7 +71,7 @@ class Page {
             this.loaded?.();
         else if (method === 'Page.lifecycleEvent' && params.name === 'load' &&
                  params.loaderId === this.loader)
-            this.loaded?.();
+            this.#loadedAt(params.timestamp * 1000);
         else if (method.startsWith('Network.'))
             this.#watch(method, params);
     }
@@ -84,6 +84,11 @@ class Page {
         this.document = this.world.then(({executionContextId}) => this.send('Runtime.evaluate', {
             expression: 'document', contextId: executionContextId}));
         this.grant();
+    }
+
+    #loadedAt(clock) {
+        this.loadClock = clock;
+        this.loaded?.();
     }
 
     #expired() {
@@ -266,7 +271,8 @@ class Page {
         const ran = look.script > this.scriptBefore;
         this.judge(look);
         this.owed = ran;
-        const end = Math.max(look.clock, this.base + performance.now()) + SETTLE_MS;
+        const begun = this.loadClock ?? look.clock;
+        const end = Math.max(begun, this.base + performance.now()) + SETTLE_MS;
         for (let sliced = false; ran;) {
             if (this.granted) {
                 await this.spend();
@@ -309,7 +315,7 @@ class Page {
         }
         this.url = url;
         this.pending = url === this.streamUrl ? new Map() : null;
-        this.onlyStreamsAt = this.heardAllAt = undefined;
+        this.onlyStreamsAt = this.heardAllAt = this.loadClock = undefined;
         this.heard = NOTHING_HEARD;
         if (this.pending !== null)
             this.send('Network.enable');
