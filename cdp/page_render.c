@@ -383,29 +383,36 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     page_watch_committed(page, now_ms);
 }
 
-/* Its timestamp is the page's own clock. */
+/* The page's own clock at an event of its lifecycle, in ms; 0: unknown. */
+static double event_virtual_ms(struct cdp_span body)
+{
+    char seconds[32];
+
+    return span_text(body, "timestamp", seconds, sizeof seconds) ? strtod(seconds, NULL) * 1000 : 0;
+}
+
 static void on_lifecycle(struct page *page, uint64_t now_ms, struct cdp_span body)
 {
     struct render_fact fact = {.type = RENDER_FACT_PARSED};
     struct cdp_span loader, name;
-    char seconds[32];
 
     if (!message_member(body, "loaderId", &loader) || !message_member(body, "name", &name))
         return;
     fact.loader = page_loader_number(loader);
-    if (span_text(body, "timestamp", seconds, sizeof seconds))
-        fact.virtual_ms = strtod(seconds, NULL) * 1000;
     if (span_is(name, "init")) {
         /* The start of the document. */
-        if (fact.virtual_ms > 0 && page->render.result != NULL)
+        double virtual_ms = event_virtual_ms(body);
+        if (virtual_ms > 0 && page->render.result != NULL)
             page->render.result->clock_skew_ms =
-                (int64_t)target_skew_ms(page->target, fact.virtual_ms, now_ms);
+                (int64_t)target_skew_ms(page->target, virtual_ms, now_ms);
         return;
     }
-    if (span_is(name, "load"))
+    if (span_is(name, "load")) {
         fact.type = RENDER_FACT_LOADED;
-    else if (!span_is(name, "DOMContentLoaded"))
+        fact.virtual_ms = event_virtual_ms(body);
+    } else if (!span_is(name, "DOMContentLoaded")) {
         return;
+    }
     page_render_step(page, now_ms, &fact);
 }
 

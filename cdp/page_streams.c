@@ -94,7 +94,7 @@ uint32_t page_streams_silence_ms(const struct page *page)
 void page_streams_finish(struct page *page)
 {
     const struct page_render *render = &page->render;
-    bool is_less = page_streams_are_likely(page) && render->heard.messages < page->heard.messages;
+    bool is_less = is_known(page) && render->heard.messages < page->heard.messages;
 
     if (render->has_streams) {
         page->stream_url = url_number(page);

@@ -56,15 +56,12 @@ struct step {
     {                                                                                              \
         .type = RENDER_FACT_PARSED, .loader = (id)                                                 \
     }
-#define LOADED(id)                                                                                 \
-    {                                                                                              \
-        .type = RENDER_FACT_LOADED, .loader = (id)                                                 \
-    }
-/* By the page's clock. */
+/* At that time of the page's clock; 0: unknown. */
 #define LOADED_AT(id, virtual)                                                                     \
     {                                                                                              \
         .type = RENDER_FACT_LOADED, .loader = (id), .virtual_ms = (virtual)                        \
     }
+#define LOADED(id) LOADED_AT(id, 0)
 #define STOPPED()                                                                                  \
     {                                                                                              \
         .type = RENDER_FACT_STOPPED                                                                \

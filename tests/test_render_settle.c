@@ -107,16 +107,20 @@ static const struct step clock_behind[] = {
     {1420, FRAMED(A), "grant 500"},
 };
 
+/* The clock stands still, and the page waits: twice in a row that is looked at. */
+#define STANDS_STILL                                                                               \
+    {163, TICK(), "look"}, {164, LOOKED(600, 910, 9), ""}, {313, TICK(), "look"},                  \
+    {                                                                                              \
+        314, LOOKED(600, 910, 9), "inspect"                                                        \
+    }
+
 /* A fetch holds the slice; it is waited for, and looked at. */
 static const struct step slow_fetch[] = {
     BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
     {162, TICK(), ""},
-    {163, TICK(), "look"},
-    {164, LOOKED(600, 910, 9), ""},
-    {313, TICK(), "look"},
-    {314, LOOKED(600, 910, 9), "inspect"},
+    STANDS_STILL,
     {340, STREAMS(false), ""},
     {463, TICK(), "look"},
     {464, LOOKED(600, 910, 9), ""},
@@ -173,10 +177,7 @@ static const struct step stream[] = {
     BEGIN,
     {13, LOADED(A), "look > settling"},
     {15, LOOKED(600, 900, 9), ""},
-    {163, TICK(), "look"},
-    {164, LOOKED(600, 910, 9), ""},
-    {313, TICK(), "look"},
-    {314, LOOKED(600, 910, 9), "inspect"},
+    STANDS_STILL,
     {340, STREAMS(true), ""},
     {463, TICK(), "look"},
     {464, LOOKED(600, 910, 9), ""},
@@ -211,10 +212,7 @@ static const struct step stream_heard_before[] = {
     {13, LOADED(A), "look > settling"},
     {14, HEARD(), ""},
     {15, LOOKED(600, 900, 9), ""},
-    {163, TICK(), "look"},
-    {164, LOOKED(600, 910, 9), ""},
-    {313, TICK(), "look"},
-    {314, LOOKED(600, 910, 9), "inspect"},
+    STANDS_STILL,
     {340, STREAMS(true), ""},
     {340, TICK(), "advance"},
 };
