@@ -55,14 +55,15 @@ HARNESS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/system/test_%.c,$(wil
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(shell grep -ls '^int main' bench/*.c))
 # What unit tests share; each links what it needs of it.
 SHARED   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/test_%,$(wildcard tests/*.c)) tests/system/process.c)
+PEERS    := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/peers/*.c))
 MEASURE  := $(filter-out $(BENCHES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)))
 SCRIPTED := $(wildcard tests/check_*.sh)
 # Everything that style and format are checked of.
-OWN      := $(wildcard $(FOLDERS:%=%/*.[ch]) tests/*.[ch] tests/*/*.[ch] bench/*.[ch])
+OWN      := $(wildcard $(FOLDERS:%=%/*.[ch]) tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/peers/*.[ch])
 
 all: $(BUILD)/prerenderd  ## build the daemon
 
-programs: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(FLEETSIM) $(SYSTEM) $(BENCHES) $(BUILD)/tests/long/fleet  ## build everything, run nothing
+programs: $(BUILD)/prerenderd $(UNITS) $(SIMULATE) $(FLEETSIM) $(SYSTEM) $(BENCHES) $(PEERS) $(BUILD)/tests/long/fleet  ## build everything, run nothing
 
 run:  ## install what is missing, build, and serve on 127.0.0.1:4221
 	@scripts/deps.sh run
@@ -112,9 +113,9 @@ bench: $(BUILD)/prerenderd $(BENCHES) pages  ## measure the daemon with a real b
 bench-%: $(BUILD)/bench/% $(BUILD)/prerenderd pages
 	$(Q)$< $(BENCH_ARGS)
 
-bench-peers: $(BUILD)/prerenderd  ## compare with peers on real pages, and write bench/RESULTS.md
+bench-peers: $(BUILD)/prerenderd $(PEERS)  ## compare with peers on real pages, and write bench/RESULTS.md
 	$(Q)bench/peers/install.sh
-	$(Q)node bench/peers/run.mjs $(BUILD)/prerenderd
+	$(Q)node bench/peers/run.mjs $(BUILD)
 
 deps:  ## install the Debian packages that building, serving and testing need
 	@scripts/deps.sh test
@@ -216,7 +217,7 @@ $(SYSTEM) $(BUILD)/tests/long/fleet: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(HARN
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 
-$(BENCHES): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/lib.a
+$(BENCHES) $(PEERS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(MEASURE) $(HARNESS) $(BUILD)/lib.a
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(ALL_LIBS) $(TEST_LIBS)
 

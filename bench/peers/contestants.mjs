@@ -1,11 +1,12 @@
 // contestants.mjs: prerenderd, its peers and the floor, each as a process that renders.
 //
-// A contestant has `pid` (its browser is below it), `render(url)`, which resolves to
-// {html, ms}, and `stop()`.
+// A contestant has `pid` (its browser is below it), `render(url, affinity)`, which resolves to
+// {html, ms}, and `stop()`. A server has `request(url, affinity)`, too: the {url, body} of an
+// HTTP request that makes it render; with a body it is a POST of JSON.
 
 import {fork, spawn} from 'node:child_process';
 import {readFileSync} from 'node:fs';
-import {Agent, request} from 'node:http';
+import {request} from 'node:http';
 import {createServer} from 'node:net';
 import {performance} from 'node:perf_hooks';
 import {createInterface} from 'node:readline';
@@ -39,10 +40,12 @@ async function stop(child) {
 }
 
 // A request on a connection of its own: the time is from connect to the last byte.
-function ask(options, body) {
+function ask({url, body}) {
     return new Promise((resolve, reject) => {
         const start = performance.now();
-        const outgoing = request({host: '127.0.0.1', agent: false, ...options}, answer => {
+        const options = {agent: false, method: body === undefined ? 'GET' : 'POST',
+                         headers: body === undefined ? {} : {'Content-Type': 'application/json'}};
+        const outgoing = request(url, options, answer => {
             const chunks = [];
             answer.on('data', chunk => chunks.push(chunk)).on('error', reject).on('end', () => {
                 const ms = performance.now() - start;
@@ -54,6 +57,11 @@ function ask(options, body) {
     });
 }
 
+function server(child, request) {
+    return {pid: child.pid, stop: () => stop(child), request,
+            render: (url, affinity) => ask(request(url, affinity))};
+}
+
 function freePort() {
     return new Promise(resolve => {
         const server = createServer().listen(0, '127.0.0.1', () => {
@@ -63,14 +71,15 @@ function freePort() {
     });
 }
 
-async function untilReady(port, path) {
+// Until it answers with that status, or with any.
+async function untilReady(url, status) {
     for (let tries = 0; tries < 600; tries++) {
-        const answer = await ask({port, path}).catch(() => null);
-        if (answer !== null && answer.status === 200)
+        const answer = await ask({url}).catch(() => null);
+        if (answer !== null && answer.status === (status ?? answer.status))
             return;
         await new Promise(resolve => setTimeout(resolve, 50));
     }
-    throw new Error(`nothing is ready on port ${port}`);
+    throw new Error(`nothing is ready at ${url}`);
 }
 
 // A script of clients/ that renders what it is sent.
@@ -109,12 +118,8 @@ async function startPrerender(environment) {
         env: {...process.env, ...environment, BENCH_PORT: port, BROWSER_DEBUGGING_PORT: debugPort}});
     child.stdout.resume();
     child.stderr.resume();
-    for (let tries = 0; (await ask({port, path: '/'}).catch(() => null)) === null; tries++) {
-        if (tries > 600)
-            throw new Error('prerender does not start');
-        await new Promise(resolve => setTimeout(resolve, 50));
-    }
-    return {pid: child.pid, stop: () => stop(child), render: url => ask({port, path: `/${url}`})};
+    await untilReady(`http://127.0.0.1:${port}/`);
+    return server(child, url => ({url: `http://127.0.0.1:${port}/${url}`}));
 }
 
 // `knobs` are arguments of the daemon.
@@ -133,15 +138,10 @@ export async function startDaemon(program, knobs) {
     });
     daemons.add(child);
     child.once('exit', () => daemons.delete(child));
-    await untilReady(port, '/readyz');
-    const headers = {'Content-Type': 'application/json'};
-    return {
-        pid: child.pid,
-        port,
-        stop: () => stop(child),
-        render: (url, affinity) => ask({port, path: '/render', method: 'POST', headers},
-                                       JSON.stringify(affinity ? {url, affinity} : {url})),
-    };
+    const address = `http://127.0.0.1:${port}`;
+    await untilReady(`${address}/readyz`, 200);
+    return server(child, (url, affinity) => ({
+        url: `${address}/render`, body: JSON.stringify(affinity ? {url, affinity} : {url})}));
 }
 
 // The program and the switches of the daemon's browser, for the floor.

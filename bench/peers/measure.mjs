@@ -1,5 +1,7 @@
 // measure.mjs: how long contestants take, how much they do at once, and what it costs.
 
+import {spawn} from 'node:child_process';
+import {json} from 'node:stream/consumers';
 import {isComplete} from './pages.mjs';
 import {usage} from './process.mjs';
 
@@ -62,26 +64,37 @@ export async function latency(contestants, pages, address, {rounds, end_ms, repe
     return results;
 }
 
-// As many at once as there are affinities, one render each: what is measured afterwards is
-// how a contestant goes on, not how its caches fill.
-export async function warmUp(contestant, page, address) {
-    await Promise.all(Array.from({length: AFFINITIES}, (_, i) =>
-        attempt(contestant, page, address(page), `a${i}`)));
-}
-
-// `clients` at once, which start renders for `ms`; those that run then are waited for.
-// `page(i)` is the i-th to be rendered. Returns renders per second, and CPU time per render.
-export async function throughput(contestant, clients, ms, page, address) {
+// Renders by a script, which is asked by messages. As load.c does it.
+async function loadScript(contestant, clients, ms, pages, {address}) {
     let started = 0, complete = 0;
-    const before = usage(contestant.pid), start = performance.now();
-    await Promise.all(Array.from({length: clients}, async (_, client) => {
+    const start = performance.now();
+    await Promise.all(Array.from({length: clients}, async () => {
         while (performance.now() - start < ms) {
-            const what = page(started++);
-            const {ok} = await attempt(contestant, what, address(what), `a${client % AFFINITIES}`);
+            const page = pages[started++ % pages.length];
+            const {ok} = await attempt(contestant, page, address(page));
             complete += ok;
         }
     }));
-    const seconds = (performance.now() - start) / 1000, after = usage(contestant.pid);
+    return {started, complete, seconds: (performance.now() - start) / 1000};
+}
+
+// Renders by a server, which load.c asks: a script would take much more of the processors,
+// and from the fastest server most.
+function loadServer(contestant, clients, ms, pages, {address, loadProgram}) {
+    const plan = Array.from({length: clients}, (_, client) => pages.map(page => ({
+        ...contestant.request(address(page), `a${client % AFFINITIES}`), want: page.want})));
+    const child = spawn(loadProgram, [ms], {stdio: ['pipe', 'pipe', 'inherit']});
+    child.stdin.end(JSON.stringify(plan));
+    return json(child.stdout);
+}
+
+// `clients` at once, which start renders for `ms`, the pages in turns; those that run then are
+// waited for. Returns renders per second, and CPU time per render.
+export async function throughput(contestant, clients, ms, pages, stage) {
+    const load = contestant.request === undefined ? loadScript : loadServer;
+    const before = usage(contestant.pid);
+    const {started, complete, seconds} = await load(contestant, clients, ms, pages, stage);
+    const after = usage(contestant.pid);
     return {
         rate: complete / seconds, started, complete,
         ownMs: (after.own.ms - before.own.ms) / started,

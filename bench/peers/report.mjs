@@ -167,7 +167,9 @@ ${mixed(measured)}
 
 ## Throughput per page, 16 clients: complete renders per second
 
-Every contestant renders the page eight times at once before it is measured.
+The same clients render the page for two seconds before it is measured. prerenderd and
+prerender are asked over HTTP, by a C program that keeps its connections; the scripts get
+messages of their parent.
 
 ${rates(measured)}
 `;

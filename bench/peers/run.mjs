@@ -1,19 +1,21 @@
 // run.mjs: runs prerenderd and its peers side by side and writes bench/RESULTS.md.
 //
-//   node run.mjs PROGRAM       PROGRAM is the daemon
+//   node run.mjs FOLDER       FOLDER has the daemon, and bench/peers/origin and load
 //
 // In the environment: QUICK=1 for a run of a few minutes that prints its report and writes
 // nothing; PAGES=a,b and ONLY=prerender,floor choose pages and contestants beside the
 // daemon, PARTS=latency,mix,rates what is measured (latency always is).
 
-import {fork} from 'node:child_process';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {spawn} from 'node:child_process';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
 import {availableParallelism} from 'node:os';
 import {browserOf, peers, startDaemon} from './contestants.mjs';
-import {AFFINITIES, latency, throughput, warmUp} from './measure.mjs';
+import {AFFINITIES, latency, throughput} from './measure.mjs';
 import {pages as allPages} from './pages.mjs';
 import {report} from './report.mjs';
 
+const root = import.meta.dirname;
 const isQuick = process.env.QUICK === '1';
 const chosen = (name, list) => list === undefined || list.split(',').includes(name);
 const pages = allPages.filter(({name}) => chosen(name, process.env.PAGES));
@@ -23,6 +25,7 @@ const LATENCY_ROUNDS = isQuick ? 1 : 4;
 const LATENCY_MS = 8 * 60 * 1000; // No round begins later.
 const FAST_REPEATS = isQuick ? 3 : 6;
 const MIX_MS = isQuick ? 4000 : 8000;
+const WARM_MS = isQuick ? 700 : 2000; // Until scripts are compiled and caches full.
 const PAGE_MS = isQuick ? 700 : 4000;
 // Peers whose throughput is measured: the floor has one page only, and a browser for each
 // render is slower than all others and would take most of the time.
@@ -34,9 +37,22 @@ function progress(text) {
         process.stderr.write(process.stderr.isTTY ? `\r\x1b[K  ${text}` : `${text}\n`);
 }
 
-function startOrigin() {
-    const child = fork(`${import.meta.dirname}/origin.mjs`);
-    return new Promise(resolve => child.once('message', ({port}) => resolve({child, port})));
+// Where origin.c looks for /svelte/NAME.
+function compile() {
+    const folder = `${root}/node_modules/.compiled`, name = 'app.svelte';
+    const {compile} = createRequire(import.meta.url)('svelte/compiler');
+    mkdirSync(folder, {recursive: true});
+    writeFileSync(`${folder}/${name}.js`, compile(readFileSync(`${root}/data/${name}`, 'utf8')).js.code);
+}
+
+async function startOrigin() {
+    compile();
+    const child = spawn(`${programs}/origin`, [root], {stdio: ['pipe', 'pipe', 'inherit']});
+    const port = await new Promise((resolve, reject) => {
+        child.stdout.once('data', resolve);
+        child.once('exit', code => reject(new Error(`the origin ended with ${code}`)));
+    });
+    return {stop: () => child.stdin.end(), port: Number(port)};
 }
 
 // A text that the origin serves with the page itself would prove nothing.
@@ -63,7 +79,7 @@ async function startAll(program, knobs) {
     return {contestants, browser};
 }
 
-async function measureMixes(contestants, address) {
+async function measureMixes(contestants, stage) {
     const mixes = {};
     if (!chosen('mix', process.env.PARTS))
         return mixes;
@@ -74,13 +90,13 @@ async function measureMixes(contestants, address) {
             const usable = pages.filter(page => page.name !== 'events');
             mixes[contestant.name] ??= {};
             mixes[contestant.name][clients] = await throughput(
-                contestant, clients, MIX_MS, i => usable[i % usable.length], address);
+                contestant, clients, MIX_MS, usable, stage);
         }
     }
     return mixes;
 }
 
-async function measureRates(contestants, results, address) {
+async function measureRates(contestants, results, stage) {
     const rates = {};
     if (!chosen('rates', process.env.PARTS))
         return rates;
@@ -91,9 +107,9 @@ async function measureRates(contestants, results, address) {
             if (tries > complete)
                 continue; // It is not complete when it is alone.
             progress(`throughput, ${page.name}: ${contestant.name}`);
-            await warmUp(contestant, page, address);
+            await throughput(contestant, 16, WARM_MS, [page], stage);
             rates[contestant.name][page.name] = await throughput(
-                contestant, 16, PAGE_MS, () => page, address);
+                contestant, 16, PAGE_MS, [page], stage);
         }
     }
     return rates;
@@ -103,7 +119,8 @@ async function measureRates(contestants, results, address) {
 for (const signal of ['SIGINT', 'SIGTERM'])
     process.on(signal, () => process.exit(1));
 
-const [program] = process.argv.slice(2);
+const [folder] = process.argv.slice(2);
+const programs = `${folder}/bench/peers`;
 // A page for each affinity: two renders of one affinity follow each other on its warm page.
 // Clocks may run ten minutes ahead instead of half a minute before their renderer is replaced,
 // which costs more than a small render and would come with every seventh of them.
@@ -113,15 +130,16 @@ const load = readFileSync('/proc/loadavg', 'utf8').split(' ')[0];
 const origin = await startOrigin();
 const address = page => `http://127.0.0.1:${origin.port}/pages/${page.name}`;
 await checkPages(address);
-const {contestants, browser} = await startAll(program, knobs);
+const stage = {address, loadProgram: `${programs}/load`};
+const {contestants, browser} = await startAll(`${folder}/prerenderd`, knobs);
 const results = await latency(contestants, pages, address, {
     rounds: LATENCY_ROUNDS,
     end_ms: performance.now() + LATENCY_MS,
     repeats: name => isFast(name) ? FAST_REPEATS : 1,
     progress,
 });
-const mixes = await measureMixes(contestants, address);
-const rates = await measureRates(contestants, results, address);
+const mixes = await measureMixes(contestants, stage);
+const rates = await measureRates(contestants, results, stage);
 progress('');
 const names = contestants.map(({name}) => name);
 const text = report({
@@ -132,6 +150,6 @@ const text = report({
 if (isQuick || ['PAGES', 'ONLY', 'PARTS'].some(name => process.env[name] !== undefined))
     console.log(text);
 else
-    writeFileSync(`${import.meta.dirname}/../RESULTS.md`, text);
+    writeFileSync(`${root}/../RESULTS.md`, text);
 await Promise.all(contestants.map(contestant => contestant.stop()));
-origin.child.disconnect();
+origin.stop();
