@@ -62,6 +62,9 @@ struct page_heard {
     uint32_t pause_ms; /* The longest time before any of them, since then. */
 };
 
+/* Dialogs that are accepted in one render; after more of them its page is not used again. */
+#define PAGE_DIALOGS_MAX 20
+
 /* The render that a page has. Zeroed when it has none. */
 struct page_render {
     uint64_t request, deadline_ms;
@@ -143,7 +146,7 @@ void page_free(struct page *);
 bool page_expects_target(const struct page *);
 void page_tick(struct page *, uint64_t now_ms);
 uint64_t page_deadline_ms(const struct page *);
-/* An event of the session of `target`. */
+/* page_events.c: an event of the session of `target`. */
 void page_on_event(struct target *, uint64_t now_ms, struct cdp_message *);
 
 /* What target.c tells. */
@@ -170,10 +173,10 @@ void page_render_located(struct page *, uint64_t now_ms, const char *param, cons
 void page_render_refuse(struct page *, uint64_t now_ms, const char *param, const char *value);
 void page_render_drop(struct page *, uint64_t now_ms);
 void page_render_tick(struct page *, uint64_t now_ms);
-/* Feeds the machine and carries out what it answers. */
+uint64_t page_render_deadline_ms(const struct page *);
 /* The next document is about to replace what is shown. */
 void page_render_leave(struct page *, uint64_t now_ms);
-uint64_t page_render_deadline_ms(const struct page *);
+/* Feeds the machine and carries out what it answers. */
 void page_render_step(struct page *, uint64_t now_ms, const struct render_fact *);
 
 /* page_calls.c: carries out one command of the machine. */
