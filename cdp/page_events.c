@@ -48,36 +48,22 @@ static void on_committed(struct page *page, uint64_t now_ms, struct cdp_span bod
     page_watch_committed(page, now_ms);
 }
 
-/* The page's own clock at an event of its lifecycle, in ms; 0: unknown. */
-static double event_virtual_ms(struct cdp_span body)
+/* DOMContentLoaded or the load event of the main frame, with the page's own clock. They name no
+ * document, but events of a session come in order, and that of a process that is left ends before
+ * the next document commits; so it is the one that committed last. */
+static void on_milestone(struct page *page, uint64_t now_ms, struct cdp_span body, bool is_load)
 {
+    struct render_fact fact = {.type = is_load ? RENDER_FACT_LOADED : RENDER_FACT_PARSED,
+                               .loader = page->render.loader};
     char seconds[32];
 
-    return span_text(body, "timestamp", seconds, sizeof seconds) ? strtod(seconds, NULL) * 1000 : 0;
-}
-
-static void on_lifecycle(struct page *page, uint64_t now_ms, struct cdp_span body)
-{
-    struct render_fact fact = {.type = RENDER_FACT_PARSED};
-    struct cdp_span loader, name;
-
-    if (!message_member(body, "loaderId", &loader) || !message_member(body, "name", &name))
-        return;
-    fact.loader = page_loader_number(loader);
-    if (span_is(name, "init")) {
-        /* The start of the document. */
-        double virtual_ms = event_virtual_ms(body);
-        if (virtual_ms > 0 && page->render.result != NULL)
-            page->render.result->clock_skew_ms =
-                (int64_t)target_skew_ms(page->target, virtual_ms, now_ms);
-        return;
-    }
-    if (span_is(name, "load")) {
-        fact.type = RENDER_FACT_LOADED;
-        fact.virtual_ms = event_virtual_ms(body);
-    } else if (!span_is(name, "DOMContentLoaded")) {
-        return;
-    }
+    if (fact.loader == 0)
+        return; /* Of what the page showed before. */
+    if (span_text(body, "timestamp", seconds, sizeof seconds))
+        fact.virtual_ms = strtod(seconds, NULL) * 1000;
+    if (!is_load && fact.virtual_ms > 0)
+        page->render.result->clock_skew_ms =
+            (int64_t)target_skew_ms(page->target, fact.virtual_ms, now_ms);
     page_render_step(page, now_ms, &fact);
 }
 
@@ -116,9 +102,7 @@ static void on_frame_event(struct page *page, uint64_t now_ms, struct cdp_messag
     if (!message_member(message->body, "frameId", &frame) ||
         !span_is(frame, page->target->target_id))
         return;
-    if (span_is(message->method, "Page.lifecycleEvent"))
-        on_lifecycle(page, now_ms, message->body);
-    else if (span_is(message->method, "Page.frameStartedNavigating"))
+    if (span_is(message->method, "Page.frameStartedNavigating"))
         on_started(page, now_ms, message->body);
     else if (span_is(message->method, "Page.frameStoppedLoading"))
         page_render_step(page, now_ms, &stopped);
@@ -158,6 +142,10 @@ void page_on_event(struct target *target, uint64_t now_ms, struct cdp_message *m
         page_network_paused(page, now_ms, message->body);
     else if (span_is(message->method, "Page.frameNavigated"))
         on_committed(page, now_ms, message->body);
+    else if (span_is(message->method, "Page.domContentEventFired"))
+        on_milestone(page, now_ms, message->body, false);
+    else if (span_is(message->method, "Page.loadEventFired"))
+        on_milestone(page, now_ms, message->body, true);
     else if (memcmp(message->method.at, "Page.", 5) == 0)
         on_frame_event(page, now_ms, message);
     else

@@ -118,7 +118,7 @@ struct render_fact {
     uint64_t bytes;
     enum render_flag flag;
     const char *net_error; /* NAVIGATED: "net::ERR_..."; NULL: none. Borrowed for the call. */
-    double virtual_ms;     /* LOADED: the page's clock, as in a look; 0: unknown. */
+    double virtual_ms;     /* PARSED, LOADED: the page's clock, as in a look; 0: unknown. */
     struct render_look look;
     struct render_measure measure;
 };

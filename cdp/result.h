@@ -104,7 +104,7 @@ struct render_result {
     int origin_status;
     struct render_header *headers; /* Owned. */
     size_t headers_count;
-    int64_t clock_skew_ms; /* Page clock minus real clock at the start. */
+    int64_t clock_skew_ms; /* Page clock minus real clock when the document was parsed. */
 };
 
 /* Frees the outputs, the document included: they are of another document than the rest. */

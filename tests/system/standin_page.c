@@ -6,12 +6,10 @@
 
 #define DOCTYPE "<!DOCTYPE html>"
 
-static void say_lifecycle(const struct command *command, const char *loader, const char *name)
+static void say_milestone(const struct command *command, const char *method)
 {
-    const struct page_of *page = standin_page(command);
-    standin_say(command->browser, page->session, "Page.lifecycleEvent",
-                json_pack("{s:s, s:s, s:s, s:f}", "frameId", page->target, "loaderId", loader,
-                          "name", name, "timestamp", (double)clock_ns() / 1e9));
+    standin_say(command->browser, standin_page(command)->session, method,
+                json_pack("{s:f}", "timestamp", (double)clock_ns() / 1e9));
 }
 
 void standin_navigate(const struct command *command)
@@ -30,9 +28,8 @@ void standin_navigate(const struct command *command)
     standin_say(command->browser, page->session, "Page.frameNavigated",
                 json_pack("{s:{s:s, s:s, s:s, s:s}}", "frame", "id", page->target, "loaderId",
                           loader, "url", url, "mimeType", "text/html"));
-    say_lifecycle(command, loader, "init");
-    say_lifecycle(command, loader, "DOMContentLoaded");
-    say_lifecycle(command, loader, "load");
+    say_milestone(command, "Page.domContentEventFired");
+    say_milestone(command, "Page.loadEventFired");
     standin_say(command->browser, page->session, "Page.frameStoppedLoading",
                 json_pack("{s:s}", "frameId", page->target));
 }

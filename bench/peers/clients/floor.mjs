@@ -47,7 +47,6 @@ class Page {
         this.session = sessionId;
         this.connection.handlers.set(sessionId, (method, params) => this.#on(method, params));
         this.send('Page.enable');
-        this.send('Page.setLifecycleEventsEnabled', {enabled: true});
         this.send('Performance.enable');
         this.seen = await this.look();
         this.base = this.seen.clock - performance.now();
@@ -69,8 +68,7 @@ class Page {
             this.#expired();
         else if (method === 'Page.frameStoppedLoading' && params.frameId === this.target)
             this.loaded?.();
-        else if (method === 'Page.lifecycleEvent' && params.name === 'load' &&
-                 params.loaderId === this.loader)
+        else if (method === 'Page.loadEventFired' && this.loader !== undefined)
             this.#loadedAt(params.timestamp * 1000);
         else if (method.startsWith('Network.'))
             this.#watch(method, params);
