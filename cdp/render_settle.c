@@ -71,7 +71,7 @@ void settle_enter(struct render *render, uint64_t now_ms, struct render_commands
     if (render->plan.wait.is_real)
         real_enter(render, now_ms, ret);
     else if (render->is_looking)
-        return;
+        wait_do_check(render, ret); /* A look is out since before, without one. */
     else if (settling_ms(render) > 0)
         settle_look_only(render, now_ms, ret); /* The capture is far. */
     else

@@ -17,6 +17,24 @@ static const struct step no_flag[] = {
     {16, CAPTURED(A), "> done"},
 };
 
+/* A look is out already when the page has loaded: the check goes out without one, and nothing is
+ * held up by its absence. */
+static const struct step look_is_out[] = {
+    BEGIN,
+    {158, TICK(), "look"},
+    {160, LOADED(A), "check > settling"},
+    {161, LOOKED(800, 900, 9), ""},
+    {162, CHECKED(A, true, NO_FLAG), ""},
+    {163, EXPIRED(), "look"},
+    {164, LOOKED(1000, 900, 9), "frame"},
+    {180, FRAMED(A), "grant 1800"},
+    {181, EXPIRED(), "look, check, measure"},
+    {182, LOOKED(2800, 900, 9), ""},
+    {182, CHECKED(A, true, NO_FLAG), "> capturing"},
+    {183, MEASURED(A, 200, 100), "capture"},
+    {184, CAPTURED(A), "> done"},
+};
+
 /* False holds the page beyond its settling; true ends it, a grace later. */
 static const struct step flag_holds[] = {
     BEGIN,
@@ -130,6 +148,7 @@ static const struct step other_document[] = {
 
 static const struct render_case cases[] = {
     WAITING(no_flag, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 5 2 1, good", FLAG),
+    WAITING(look_is_out, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 152 22 2, good", FLAG),
     WAITING(flag_holds, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 5 25 2, good", FLAG),
     WAITING(flag_hastens, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "complete ok 200, 8 5 19 2, good", FLAG),
     WAITING(unmet, WAIT_AUTO, ON_TIMEOUT_PARTIAL, "partial ok 200, 8 5 8987 2, bad", CONDITION),
