@@ -6,9 +6,9 @@
 #include "cdp/page.h"
 #include "cdp/target.h"
 
-/* Further dialogs are dismissed, and the page does not serve again. No command ends a script
- * that loops over dialogs, so they are answered up to a bound, which takes less than a
- * millisecond each; then the page waits for the end of its time. */
+/* Dialogs beyond PAGE_DIALOGS_MAX are dismissed. No command ends a script that loops over dialogs,
+ * so they are answered up to a bound, which takes less than a millisecond each; then the page waits
+ * for the end of its time. */
 #define DIALOGS_ANSWERED_MAX 1000
 
 static enum render_kind kind_of(const char *type)
