@@ -281,7 +281,10 @@ struct page_viewport {
     bool is_mobile;
 };
 extern const struct page_viewport page_viewport_idle;
-void page_override_viewport(struct page *, uint64_t now_ms, const struct page_viewport *);
+void page_override_viewport(struct target *, uint64_t now_ms, const struct page_viewport *);
+/* Once for each target: what scripts see is the viewport of an idle page, what is painted next
+ * to nothing. */
+void page_override_prepare(struct target *, uint64_t now_ms);
 
 /* page_locale.c: locale and time zone, which the browser may refuse. */
 /* Begins the errand of setting them; false when there is nothing to set. */

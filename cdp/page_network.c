@@ -56,7 +56,7 @@ void page_network_start(struct page *page, uint64_t now_ms)
     call(page, now_ms, "Fetch.enable", json_pack("{s:o}", "patterns", patterns));
     page->render.has_viewport = params->path_mode;
     if (params->path_mode)
-        page_override_viewport(page, now_ms,
+        page_override_viewport(page->target, now_ms,
                                &(struct page_viewport){.width = PATH_MODE_WIDTH,
                                                        .height = PATH_MODE_HEIGHT,
                                                        .scale = 1});
@@ -74,7 +74,7 @@ void page_network_stop(struct page *page, uint64_t now_ms)
     page->render.has_network = false;
     call(page, now_ms, "Fetch.disable", NULL);
     if (page->render.has_viewport)
-        page_override_viewport(page, now_ms, &page_viewport_idle);
+        page_override_viewport(page->target, now_ms, &page_viewport_idle);
 }
 
 void page_network_clear(struct page *page)

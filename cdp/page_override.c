@@ -5,15 +5,22 @@
  * whatever the page does next follows the other. A page whose render did not end well is
  * closed instead. The params are gone when the result is, so undoing asks no params.
  *
- * A viewport is undone by emulating that of an idle page, and stays emulated. Lifting the
- * emulation would bring back the size that the renderer was last told of by the browser
+ * A viewport is emulated from the first, and undone by emulating that of an idle page. Lifting
+ * the emulation would bring back the size that the renderer was last told of by the browser
  * process, and it is not told another while it owes a frame for the one before: the next
- * document's scripts may then see the old size. What is emulated takes effect in order. */
+ * document's scripts may then see the old size. What is emulated takes effect in order.
+ *
+ * What is painted has a size of its own, Emulation.setVisibleSize, which no script sees. It is
+ * next to nothing: every frame is painted, and nobody looks. Page.captureScreenshot makes it
+ * that of its image, and what it was again, by itself. */
 #include <assert.h>
 #include <stdio.h>
 #include "cdp/agent.h"
 #include "cdp/page.h"
 #include "cdp/target.h"
+
+/* In pixels, on both sides. */
+#define VISIBLE_SIZE 64
 
 #define OVERRIDE_VIEWPORT 1u
 #define OVERRIDE_TOUCH 2u
@@ -80,19 +87,26 @@ static uint32_t asked(const struct render_params *params, const struct view *vie
     return set;
 }
 
-static void override(struct page *page, uint64_t now_ms, const char *method, json_t *params)
+static void override(struct target *target, uint64_t now_ms, const char *method, json_t *params)
 {
-    target_call(page->target, now_ms, method, params,
-                page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
+    target_call(target, now_ms, method, params,
+                target->page->life->cdp->config->browser.call_timeout_ms, NULL, 0);
 }
 
-void page_override_viewport(struct page *page, uint64_t now_ms,
+void page_override_viewport(struct target *target, uint64_t now_ms,
                             const struct page_viewport *viewport)
 {
-    override(page, now_ms, "Emulation.setDeviceMetricsOverride",
-             json_pack("{s:I, s:I, s:f, s:b}", "width", (json_int_t)viewport->width, "height",
+    override(target, now_ms, "Emulation.setDeviceMetricsOverride",
+             json_pack("{s:I, s:I, s:f, s:b, s:b}", "width", (json_int_t)viewport->width, "height",
                        (json_int_t)viewport->height, "deviceScaleFactor", viewport->scale, "mobile",
-                       viewport->is_mobile));
+                       viewport->is_mobile, "dontSetVisibleSize", 1));
+}
+
+void page_override_prepare(struct target *target, uint64_t now_ms)
+{
+    page_override_viewport(target, now_ms, &page_viewport_idle);
+    override(target, now_ms, "Emulation.setVisibleSize",
+             json_pack("{s:i, s:i}", "width", VISIBLE_SIZE, "height", VISIBLE_SIZE));
 }
 
 /* "" undoes one. */
@@ -114,20 +128,20 @@ void page_override_apply(struct page *page, uint64_t now_ms)
     assert(page->render.overrides == 0);
     page->render.overrides = set;
     if (set & OVERRIDE_VIEWPORT)
-        page_override_viewport(page, now_ms, &view.port);
+        page_override_viewport(page->target, now_ms, &view.port);
     if (set & OVERRIDE_TOUCH)
-        override(page, now_ms, "Emulation.setTouchEmulationEnabled",
+        override(page->target, now_ms, "Emulation.setTouchEmulationEnabled",
                  json_pack("{s:b}", "enabled", 1));
     if (set & OVERRIDE_AGENT)
-        override(page, now_ms, "Emulation.setUserAgentOverride",
+        override(page->target, now_ms, "Emulation.setUserAgentOverride",
                  agent_override(view.agent, params->locale, product));
     if (set & OVERRIDE_MEDIA)
-        override(page, now_ms, "Emulation.setEmulatedMedia",
+        override(page->target, now_ms, "Emulation.setEmulatedMedia",
                  media_json(params->media_type == MEDIA_PRINT ? "print" : "",
                             params->color_scheme == COLOR_SCHEME_DARK ? "dark" : "",
                             params->reduced_motion == REDUCED_MOTION_REDUCE ? "reduce" : ""));
     if (set & OVERRIDE_SCRIPTS)
-        override(page, now_ms, "Emulation.setScriptExecutionDisabled",
+        override(page->target, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 1));
 }
 
@@ -137,17 +151,17 @@ void page_override_undo(struct page *page, uint64_t now_ms)
 
     page->render.overrides = 0;
     if (set & OVERRIDE_VIEWPORT)
-        page_override_viewport(page, now_ms, &page_viewport_idle);
+        page_override_viewport(page->target, now_ms, &page_viewport_idle);
     if (set & OVERRIDE_TOUCH)
-        override(page, now_ms, "Emulation.setTouchEmulationEnabled",
+        override(page->target, now_ms, "Emulation.setTouchEmulationEnabled",
                  json_pack("{s:b}", "enabled", 0));
     if (set & OVERRIDE_AGENT)
-        override(page, now_ms, "Emulation.setUserAgentOverride",
+        override(page->target, now_ms, "Emulation.setUserAgentOverride",
                  json_pack("{s:s}", "userAgent", ""));
     if (set & OVERRIDE_MEDIA)
-        override(page, now_ms, "Emulation.setEmulatedMedia", media_json("", "", ""));
+        override(page->target, now_ms, "Emulation.setEmulatedMedia", media_json("", "", ""));
     if (set & OVERRIDE_SCRIPTS)
-        override(page, now_ms, "Emulation.setScriptExecutionDisabled",
+        override(page->target, now_ms, "Emulation.setScriptExecutionDisabled",
                  json_pack("{s:b}", "value", 0));
     page_locale_undo(page, now_ms);
 }

@@ -193,6 +193,7 @@ static void target_prepare(struct target *target, uint64_t now_ms, uint64_t time
 {
     target->state = TARGET_PREPARING;
     target_call(target, now_ms, "Page.enable", NULL, timeout_ms, NULL, 0);
+    page_override_prepare(target, now_ms);
     target_ask_metrics(target, now_ms, timeout_ms);
 }
 

@@ -37,6 +37,14 @@ static const struct cdp_origin_page origin_pages[] = {
      SCRIPT("const m=q=>matchMedia(q).matches?1:0;x.textContent=[innerWidth,innerHeight,"
             "navigator.maxTouchPoints>0?1:0,m('print'),m('(prefers-color-scheme:dark)'),"
             "m('(prefers-reduced-motion:reduce)'),navigator.userAgent.split('/')[0]]")},
+    /* At first sight, and whatever depends on where something is in the window. */
+    {"/window", "text/html",
+     SCRIPT(
+         "const now=()=>[innerWidth,innerHeight,outerWidth,outerHeight,visualViewport.width];"
+         "const first=now();x.style='position:fixed;right:0;bottom:0;margin:0';"
+         "new IntersectionObserver(([e])=>{const r=e.rootBounds;x.textContent=[first+'',now()+'',"
+         "r.width,r.height,e.intersectionRatio,document.elementFromPoint(innerWidth-1,"
+         "innerHeight-1)===x].join(' ')}).observe(x);x.textContent='unseen'")},
     {"/place", "text/html",
      SCRIPT("x.textContent=[navigator.languages,Intl.DateTimeFormat().resolvedOptions().timeZone,"
             "new Date(0).getHours(),(1.5).toLocaleString()].join(' ')")},

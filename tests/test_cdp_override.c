@@ -43,6 +43,24 @@ START_TEST(seen_and_undone)
 }
 END_TEST
 
+/* That next to nothing is painted shows nowhere in the page, from its first script on. */
+START_TEST(unseen_paint)
+{
+    const struct page_params narrow = {.width = 640, .height = 333, .scale = 2, .javascript = true};
+    uint64_t page = open_page();
+    struct answer answer = RENDER(page, .path = "/window");
+
+    check_complete(&answer);
+    ck_shows(answer, ">1280,800,1280,800,1280 1280,800,1280,800,1280 1280 800 1 true<");
+    done(&answer);
+    answer = RENDER(page, .path = "/window", .page = &narrow);
+    check_complete(&answer);
+    ck_shows(answer, ">640,333,1280,800,640 640,333,1280,800,640 640 333 1 true<");
+    done(&answer);
+    close_page(page);
+}
+END_TEST
+
 /* Also where nothing could be rendered. */
 START_TEST(undone_after_failure)
 {
@@ -238,6 +256,7 @@ int main(void)
     TCase *tcase = stage_tcase("override");
 
     tcase_add_loop_test(tcase, seen_and_undone, 0, (int)(sizeof table / sizeof table[0]));
+    tcase_add_test(tcase, unseen_paint);
     tcase_add_test(tcase, undone_after_failure);
     tcase_add_test(tcase, blocked_urls);
     tcase_add_loop_test(tcase, devices_and_agents, 0, (int)(sizeof agents / sizeof agents[0]));

@@ -47,6 +47,10 @@ class Page {
         this.session = sessionId;
         this.connection.handlers.set(sessionId, (method, params) => this.#on(method, params));
         this.send('Page.enable');
+        // Scripts see the size of the window; what is painted is next to nothing.
+        this.send('Emulation.setDeviceMetricsOverride', {
+            width: 1280, height: 800, deviceScaleFactor: 1, mobile: false, dontSetVisibleSize: true});
+        this.send('Emulation.setVisibleSize', {width: 64, height: 64});
         this.send('Performance.enable');
         this.seen = await this.look();
         this.base = this.seen.clock - performance.now();
