@@ -96,7 +96,7 @@ export async function throughput(contestant, clients, ms, pages, stage) {
     const {started, complete, seconds} = await load(contestant, clients, ms, pages, stage);
     const after = usage(contestant.pid);
     return {
-        rate: complete / seconds, started, complete,
+        rate: complete / seconds, started, complete, seconds,
         ownMs: (after.own.ms - before.own.ms) / started,
         browserMs: (after.browser.ms - before.browser.ms) / started,
         ownMb: after.own.mb, browserMb: after.browser.mb,

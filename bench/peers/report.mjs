@@ -167,9 +167,9 @@ ${mixed(measured)}
 
 ## Throughput per page, 16 clients: complete renders per second
 
-The same clients render the page for two seconds before it is measured. prerenderd and
-prerender are asked over HTTP, by a C program that keeps its connections; the scripts get
-messages of their parent.
+The same clients render the page for two seconds before it is measured; small pages are
+measured three times, minutes apart. prerenderd and prerender are asked over HTTP, by a C program
+that keeps its connections; the scripts get messages of their parent.
 
 ${rates(measured)}
 `;

@@ -27,6 +27,9 @@ const FAST_REPEATS = isQuick ? 3 : 6;
 const MIX_MS = isQuick ? 4000 : 8000;
 const WARM_MS = isQuick ? 700 : 2000; // Until scripts are compiled and caches full.
 const PAGE_MS = isQuick ? 700 : 4000;
+// How often small pages are measured, whose target is the closest; others are once. Neither the
+// machine nor a browser is as fast in one minute as in the next.
+const SMALL_ROUNDS = isQuick ? 1 : 3;
 // Peers whose throughput is measured: the floor has one page only, and a browser for each
 // render is slower than all others and would take most of the time.
 const isPooled = name => !['floor', 'dump-dom'].includes(name);
@@ -97,19 +100,23 @@ async function measureMixes(contestants, stage) {
 }
 
 async function measureRates(contestants, results, stage) {
-    const rates = {};
     if (!chosen('rates', process.env.PARTS))
-        return rates;
-    for (const page of pages) {
-        for (const contestant of contestants.filter(({name}) => isPooled(name))) {
+        return {};
+    const pooled = contestants.filter(({name}) => isPooled(name));
+    const rates = Object.fromEntries(pooled.map(({name}) => [name, {}]));
+    const small = pages.filter(page => page.small);
+    for (const page of [...pages, ...Array(SMALL_ROUNDS - 1).fill(small).flat()]) {
+        for (const contestant of pooled) {
             const {tries, complete} = results[contestant.name][page.name];
-            rates[contestant.name] ??= {};
             if (tries > complete)
                 continue; // It is not complete when it is alone.
             progress(`throughput, ${page.name}: ${contestant.name}`);
             await throughput(contestant, 16, WARM_MS, [page], stage);
-            rates[contestant.name][page.name] = await throughput(
-                contestant, 16, PAGE_MS, [page], stage);
+            const one = await throughput(contestant, 16, PAGE_MS, [page], stage);
+            const sum = rates[contestant.name][page.name] ??= {complete: 0, seconds: 0};
+            sum.complete += one.complete;
+            sum.seconds += one.seconds;
+            sum.rate = sum.complete / sum.seconds;
         }
     }
     return rates;
