@@ -19,8 +19,8 @@
 #define SILENCE_MS (GRACE_MS / 2)
 
 /* When all that is known of has come. */
-#define PAUSES 3
-#define SILENCE_MIN_MS 100
+#define PAUSES 2
+#define SILENCE_MIN_MS 50
 
 static uint64_t url_number(const struct page *page)
 {

@@ -20,37 +20,37 @@ struct row {
 
 static const struct row tables[][ROWS_MAX] = {
     /* An inspection tells nothing of messages. */
-    {{stream_url, false, true, {0}, 500, 100, 0}},
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {30, 60, 90}, 340, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {30, 60, 90}, 340, 60, 0}},
     /* Silence teaches nothing. */
-    {{stream_url, false, true, {0}, 500, 100, 0}, {stream_url, true, true, {0}, 500, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0}, {stream_url, true, true, {0}, 500, 50, 0}},
     /* No longer than ever. */
-    {{stream_url, false, true, {0}, 500, 100, 0}, {stream_url, true, true, {400}, 500, 250, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0}, {stream_url, true, true, {400}, 500, 250, 0}},
     /* All has come with as many as before, and once more with each that follows. */
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {10, 20}, 270, 100, 0},
-     {stream_url, true, true, {40}, 500, 100, 0}},
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {10, 20}, 270, 100, 0},
-     {stream_url, true, true, {10, 70}, 320, 180, 70}},
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {10, 20}, 270, 100, 0},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {10, 20}, 270, 50, 0},
+     {stream_url, true, true, {40}, 500, 50, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {10, 20}, 270, 50, 0},
+     {stream_url, true, true, {10, 70}, 320, 120, 70}},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {10, 20}, 270, 50, 0},
      {stream_url, true, true, {10, 20, 200}, 450, 250, 200}},
     /* A render that was cut short may have brought less: then the next one is not. */
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {10, 20}, 270, 100, 0},
-     {stream_url, true, true, {10}, 500, 100, 0},
-     {stream_url, true, true, {10}, 260, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {10, 20}, 270, 50, 0},
+     {stream_url, true, true, {10}, 500, 50, 0},
+     {stream_url, true, true, {10}, 260, 50, 0}},
     /* Another URL is not watched and says nothing; a stream that is gone is forgotten. */
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {100}, 350, 250, 0},
-     {other_url, false, false, {0}, 350, 250, 0},
-     {stream_url, true, false, {0}, 500, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {100}, 350, 200, 0},
+     {other_url, false, false, {0}, 350, 200, 0},
+     {stream_url, true, false, {0}, 500, 50, 0}},
     /* Another stream takes its place. */
-    {{stream_url, false, true, {0}, 500, 100, 0},
-     {stream_url, true, true, {100}, 350, 250, 0},
-     {other_url, false, true, {0}, 500, 100, 0}},
+    {{stream_url, false, true, {0}, 500, 50, 0},
+     {stream_url, true, true, {100}, 350, 200, 0},
+     {other_url, false, true, {0}, 500, 50, 0}},
 };
 
 static void play(struct page *page, const struct row *row, uint64_t now_ms)

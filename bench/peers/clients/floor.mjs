@@ -21,8 +21,8 @@ const WAITING_LOOKS = 2;
 const STUCK_MS = 5000;
 const WAITING_SHARE = 4; // A page whose tasks took less than this share of the time waits.
 const STREAM_MS = 500;
-const SILENCE_MIN_MS = 100;
-const PAUSES = 3;
+const SILENCE_MIN_MS = 50;
+const PAUSES = 2;
 const NOTHING_HEARD = {messages: 0, ms: 0, pause: 0};
 
 const MEASURE = `function(){
