@@ -126,16 +126,19 @@ async function startPrerender(environment) {
 export async function startDaemon(program, knobs) {
     const child = spawn(program, ['--http.listen=127.0.0.1:0', ...knobs],
                         {stdio: ['ignore', 'pipe', 'pipe']});
+    const outputs = [child.stdout, child.stderr];
+    const lines = outputs.map(input => createInterface({input}));
     const port = await new Promise((resolve, reject) => {
-        const onLine = line => {
+        lines.forEach(reader => reader.on('line', line => {
             const found = /listening.*127\.0\.0\.1:(\d+)/.exec(line);
             if (found)
                 resolve(Number(found[1]));
-        };
-        createInterface({input: child.stdout}).on('line', onLine);
-        createInterface({input: child.stderr}).on('line', onLine);
+        }));
         child.once('exit', code => reject(new Error(`prerenderd ended with ${code}`)));
     });
+    // Its log goes unread from here, as that of prerender does.
+    lines.forEach(reader => reader.close());
+    outputs.forEach(output => output.resume());
     daemons.add(child);
     child.once('exit', () => daemons.delete(child));
     const address = `http://127.0.0.1:${port}`;
