@@ -187,8 +187,8 @@ static void target_ask_metrics(struct target *target, uint64_t now_ms, uint64_t 
     target_call(target, now_ms, "Performance.getMetrics", NULL, timeout_ms, on_prepared, 0);
 }
 
-/* Sets up the session in one go. Only what every render needs: the Page domain and the counters
- * of the Performance domain. Lifecycle events would be nine more for each render. */
+/* Sets up the session in one go. Only what every render needs: the Page domain, the sizes, and
+ * the counters of the Performance domain. Lifecycle events would be nine more for each render. */
 static void target_prepare(struct target *target, uint64_t now_ms, uint64_t timeout_ms)
 {
     target->state = TARGET_PREPARING;
