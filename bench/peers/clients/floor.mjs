@@ -23,6 +23,7 @@ const WAITING_SHARE = 4; // A page whose tasks took less than this share of the 
 const STREAM_MS = 500;
 const SILENCE_MIN_MS = 50;
 const PAUSES = 2;
+const WINDOW = {width: 1280, height: 800};
 const NOTHING_HEARD = {messages: 0, ms: 0, pause: 0};
 
 const MEASURE = `function(){
@@ -40,7 +41,7 @@ class Page {
 
     async open() {
         const {targetId} = await this.connection.send('Target.createTarget', {
-            url: 'about:blank', width: 1280, height: 800, browserContextId: this.context});
+            url: 'about:blank', ...WINDOW, browserContextId: this.context});
         const {sessionId} = await this.connection.send('Target.attachToTarget',
                                                        {targetId, flatten: true});
         this.target = targetId;
@@ -49,7 +50,7 @@ class Page {
         this.send('Page.enable');
         // Scripts see the size of the window; what is painted is next to nothing.
         this.send('Emulation.setDeviceMetricsOverride', {
-            width: 1280, height: 800, deviceScaleFactor: 1, mobile: false, dontSetVisibleSize: true});
+            ...WINDOW, deviceScaleFactor: 1, mobile: false, dontSetVisibleSize: true});
         this.send('Emulation.setVisibleSize', {width: 64, height: 64});
         this.send('Performance.enable');
         this.seen = await this.look();
